@@ -1,0 +1,3 @@
+//! The only edge to Kubernetes.
+
+pub mod session;

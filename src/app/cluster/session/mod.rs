@@ -1,0 +1,1 @@
+//! How a session with one cluster is opened: kubeconfig, credentials, transport, permits.

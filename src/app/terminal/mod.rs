@@ -1,0 +1,1 @@
+//! The terminal: entering and leaving it, writing to it within a byte budget, reading from it.

@@ -1,0 +1,3 @@
+//! wheelhouse: a terminal cockpit for people who operate Kubernetes clusters.
+
+pub mod app;
