@@ -1,0 +1,17 @@
+//! THE list of tables. A new one is a file in this folder and a line here.
+
+use super::decl::TableSpec;
+
+pub mod common;
+
+macro_rules! tables {
+    ($($file:ident;)+) => {
+        $(pub mod $file;)+
+        /// Every table the store holds.
+        pub static ALL: &[&TableSpec] = &[$(&$file::TABLE),+];
+    };
+}
+
+tables! {
+    pods;
+}

@@ -1,0 +1,18 @@
+//! The functional core: tables of rows fed by watches, and what can be said about them.
+//!
+//! Invariant: no kube, tokio, ratatui or crossterm; no I/O; time arrives as a value. Nothing here can fail at run time:
+//! what is not known is a value (`Absent`, `Unknown`, `Health`), not an error.
+
+pub mod cell;
+pub mod decl;
+pub mod health;
+pub mod intern;
+pub mod kinds;
+pub mod parcel;
+pub mod quantity;
+pub mod row;
+pub mod rules;
+pub mod store;
+pub mod table;
+pub mod tally;
+pub mod time;

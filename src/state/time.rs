@@ -1,0 +1,110 @@
+//! Points in time and the way ages are written.
+//!
+//! Ages follow kubectl (`k8s.io/apimachinery/pkg/util/duration`, `HumanDuration`, v0.37), so that an operator
+//! reads the same words here and there.
+
+/// Seconds since 1970-01-01T00:00:00Z. Zero means "not set", as no cluster object is that old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub i64);
+
+impl Epoch {
+    /// Whether a time was given at all.
+    pub fn is_set(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Seconds from this time until `now`, never negative: a skewed clock shows `0s`, not a future.
+    pub fn age(self, now: Epoch) -> i64 {
+        (now.0 - self.0).max(0)
+    }
+
+    /// The time in RFC 3339, as the API writes it: `2026-11-23T02:04:56Z`.
+    pub fn rfc3339(self) -> String {
+        let days = self.0.div_euclid(86_400);
+        let rest = self.0.rem_euclid(86_400);
+        let (year, month, day) = civil(days);
+        let (h, m, s) = (rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+    }
+}
+
+/// The Gregorian date of a day number counted from 1970-01-01 (the usual era arithmetic: eras of 146,097 days).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+/// A number of seconds as kubectl writes ages: `45s`, `3m20s`, `12m`, `5h30m`, `30h`, `5d3h`, `212d`, `3y40d`.
+pub fn span(secs: i64) -> String {
+    let (minutes, hours, days) = (secs / 60, secs / 3600, secs / 86_400);
+    let pair = |big: i64, b: char, small: i64, s: char| match small {
+        0 => format!("{big}{b}"),
+        _ => format!("{big}{b}{small}{s}"),
+    };
+    match secs {
+        ..120 => format!("{}s", secs.max(0)),
+        120..600 => pair(minutes, 'm', secs % 60, 's'),
+        600..10_800 => format!("{minutes}m"),
+        10_800..28_800 => pair(hours, 'h', minutes % 60, 'm'),
+        28_800..172_800 => format!("{hours}h"),
+        172_800..691_200 => pair(days, 'd', hours % 24, 'h'),
+        691_200..63_072_000 => format!("{days}d"),
+        63_072_000..252_288_000 => pair(days / 365, 'y', days % 365, 'd'),
+        _ => format!("{}y", days / 365),
+    }
+}
+
+/// Seconds until [`span`] would write something else; the screen sleeps that long.
+pub fn span_changes_in(secs: i64) -> i64 {
+    let step = match secs {
+        ..600 => 1,
+        600..28_800 => 60,
+        28_800..691_200 => 3600,
+        _ => 86_400,
+    };
+    step - secs.max(0) % step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_read_as_kubectl_writes_them() {
+        for (secs, want) in [
+            (-5, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (200, "3m20s"),
+            (720, "12m"),
+            (19_800, "5h30m"),
+            (108_000, "30h"),
+            (442_800, "5d3h"),
+            (212 * 86_400, "212d"),
+            (3 * 31_536_000 + 40 * 86_400, "3y40d"),
+            (9 * 31_536_000, "9y"),
+        ] {
+            assert_eq!(span(secs), want, "{secs} s");
+        }
+    }
+
+    #[test]
+    fn an_age_keeps_its_text_until_the_announced_change() {
+        for secs in (0..1_000_000).step_by(37) {
+            let left = span_changes_in(secs);
+            assert_eq!(span(secs), span(secs + left - 1), "{secs} s");
+        }
+    }
+
+    #[test]
+    fn dates_are_gregorian() {
+        assert_eq!(Epoch(1_795_399_496).rfc3339(), "2026-11-23T02:04:56Z");
+        assert_eq!(Epoch(951_782_400).rfc3339(), "2000-02-29T00:00:00Z");
+    }
+}
