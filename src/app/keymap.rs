@@ -41,6 +41,7 @@ pub enum Hit {
 pub struct Keymap {
     keys: HashMap<Place, BTreeMap<Vec<Chord>, &'static str>>,
     shown: HashMap<String, String>,
+    all: HashMap<&'static str, Vec<String>>,
 }
 
 /// One line of a key file.
@@ -58,7 +59,7 @@ impl Keymap {
         if let Some((name, text)) = user {
             lines.extend(read(name, text)?);
         }
-        let mut map = Keymap { keys: HashMap::new(), shown: HashMap::new() };
+        let mut map = Keymap { keys: HashMap::new(), shown: HashMap::new(), all: HashMap::new() };
         for (id, (sequences, source)) in &lines {
             for keys in sequences {
                 for place in places(id) {
@@ -68,6 +69,7 @@ impl Keymap {
             if let Some(keys) = sequences.first() {
                 map.shown.insert((*id).to_owned(), spell(keys));
             }
+            map.all.insert(id, sequences.iter().map(|keys| spell(keys)).collect());
         }
         Ok(map)
     }
@@ -101,6 +103,11 @@ impl Keymap {
         here.filter(|(have, _)| have.starts_with(keys) && have.len() > keys.len())
             .map(|(have, id)| (spell(&have[keys.len()..]), *id))
             .collect()
+    }
+
+    /// All keys of an id, as they are shown.
+    pub fn all(&self, id: &str) -> &[String] {
+        self.all.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The first key of each id, as it is shown.

@@ -3,11 +3,11 @@
 pub mod cli;
 pub mod cluster;
 pub mod demo;
-pub mod effects;
+
 pub mod keymap;
 pub mod msg;
 pub mod pacer;
 pub mod preferences;
-pub mod run;
+
 pub mod terminal;
 pub mod update;

@@ -63,6 +63,8 @@ pub struct Note {
 /// Something is to be done outside the core.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
+    /// Use the connection that has just arrived.
+    Adopt,
     /// Follow these tables, and nothing else that is not in use.
     Follow(Vec<u8>),
     /// Fetch an object for a document.

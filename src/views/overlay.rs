@@ -46,7 +46,7 @@ pub fn help_lines(state: &State, view: Option<&TableView>) -> usize {
 
 fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![];
-    let mut head = |lines: &mut Vec<Line>, text: &str| {
+    let head = |lines: &mut Vec<Line>, text: &str| {
         if !lines.is_empty() {
             lines.push(vec![]);
         }

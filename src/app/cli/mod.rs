@@ -1,8 +1,8 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
-pub mod doctor;
+
 pub mod format;
-pub mod print;
+
 
 use crate::app::cluster::session::ConnectArgs;
 use crate::views;
@@ -99,7 +99,7 @@ pub enum Link {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Print a view: the same columns, filter and order as on screen.
-    Print(print::PrintArgs),
+    Print,
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
     /// Print a completion script for a shell.

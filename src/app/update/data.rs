@@ -87,7 +87,10 @@ impl App {
         }
         self.state.cluster.switching = None;
         match outcome {
-            Ok(cluster) => self.enter(cluster, fx),
+            Ok(cluster) => {
+                fx.push(Effect::Adopt);
+                self.enter(cluster, fx);
+            }
             Err(why) => self.say(now, Role::Bad, why.lines().collect::<Vec<_>>().join(" ")),
         }
     }
