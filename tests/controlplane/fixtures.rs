@@ -78,7 +78,7 @@ impl OddPod {
     fn new(name: &'static str, status: &'static str, ready: &'static str) -> OddPod {
         let object = json!({
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "labels": {"app": name}},
+            "metadata": {"name": name, "labels": {"app": "odd"}},
             "spec": {"nodeName": NODE, "containers": [container("app")], "terminationGracePeriodSeconds": 30},
             "status": {"phase": "Pending"},
         });
@@ -413,7 +413,7 @@ impl OddNode {
     /// A node as a cloud provider makes it: Ready, with one role and one address.
     fn new(name: &'static str, status: &'static str, roles: &'static str) -> OddNode {
         let room = json!({"cpu": "8", "memory": "32Gi", "pods": "110"});
-        let mut labels = json!({"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"});
+        let mut labels = json!({"kubernetes.io/os": "linux"});
         for role in roles.split(',').filter(|r| !["<none>", "legacy"].contains(r)) {
             labels[format!("node-role.kubernetes.io/{role}")] = json!("");
         }

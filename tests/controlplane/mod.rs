@@ -120,8 +120,8 @@ impl Options {
     }
 }
 
-/// A running control plane. Dropping it kills its processes and frees its slot; its folder stays for inspection until
-/// the slot is used again.
+/// A running control plane. Dropping it kills its processes, removes its data and frees its slot; logs and the rest of
+/// its folder stay for inspection until the slot is used again.
 pub struct ControlPlane {
     assets: Assets,
     slot: Slot,
@@ -246,12 +246,12 @@ impl ControlPlane {
         self.slot.dir()
     }
 
-    /// `https://127.0.0.1:PORT` of the API server.
+    /// Where the API server listens: `https://127.0.0.1:PORT`.
     pub fn api_url(&self) -> String {
         self.slot.api_url()
     }
 
-    /// `http://127.0.0.1:PORT` of etcd's client port, which also serves its JSON gateway.
+    /// etcd's client port on 127.0.0.1, which also serves its JSON gateway in plain HTTP.
     pub fn etcd_port(&self) -> u16 {
         self.slot.port("ETCD")
     }
@@ -285,5 +285,7 @@ impl Drop for ControlPlane {
         while let Some((_, process)) = running.pop_last() {
             process.kill();
         }
+        // Gigabytes after a large seeding; a folder that stays is emptied by the next user of the slot.
+        let _ = fs::remove_dir_all(self.dir().join("etcd"));
     }
 }

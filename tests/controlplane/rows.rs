@@ -12,7 +12,8 @@ impl ControlPlane {
     /// # Panics
     /// When kubectl fails.
     pub fn kubectl_rows(&self, resource: &str, wide: bool) -> Vec<Row> {
-        let mut args = vec!["get", resource, "-A"];
+        // In chunks, kubectl would align the columns of each chunk anew.
+        let mut args = vec!["get", resource, "-A", "--chunk-size=0"];
         if wide {
             args.extend(["-o", "wide"]);
         }
