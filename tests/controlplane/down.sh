@@ -8,8 +8,9 @@ for c in metrics-server kwok kube-scheduler kube-controller-manager kube-apiserv
   pid=$(cat "$f")
   # A recorded pid may have been given to another process meanwhile: only the program of that name is stopped.
   if [ "$(basename "$(readlink "/proc/$pid/exe" || true)")" = "$c" ]; then
-    kill -CONT "$pid"; kill -TERM "$pid"
-    timeout 10 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" || true
+    kill -CONT "$pid" && kill -TERM "$pid" || true
+    for _ in $(seq 100); do [ -d "/proc/$pid" ] || break; sleep 0.1; done
+    [ ! -d "/proc/$pid" ] || kill -KILL "$pid" || true
   fi
   rm -f "$f"
 done

@@ -425,7 +425,7 @@ fn node_name(i: usize) -> String {
     format!("node-{i:05}.zone-{}.example.internal", ["a", "b", "c"][i % 3])
 }
 
-/// From TEST-NET-2 (RFC 5737) and the private range: nobody dials them.
+/// Below the range of the pods; nobody dials them.
 fn node_address(i: usize) -> String {
     format!("10.{}.{}.{}", i >> 16 & 63, i >> 8 & 255, i & 255)
 }
