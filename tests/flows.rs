@@ -49,11 +49,10 @@ fn a_filter_works_while_it_is_typed_and_escape_restores_it() {
 }
 
 #[test]
-fn a_wrong_filter_is_explained_and_changes_nothing() {
+fn a_wrong_filter_is_explained_and_the_one_before_comes_back() {
     let mut stage = pods_page();
     let all = names(&stage).len();
     stage.press("/statsu:x");
-    assert_eq!(names(&stage).len(), all);
     let last = stage.lines().pop().unwrap();
     assert!(last.contains("status"), "names what would be right: {last}");
     stage.press("<enter>");

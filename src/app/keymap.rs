@@ -6,6 +6,7 @@
 use crate::actions;
 use crate::app::terminal::chord::Chord;
 use crate::state::commands::{self, Layer};
+use crate::state::nearest;
 use std::collections::{BTreeMap, HashMap};
 
 /// The shipped keys.
@@ -74,7 +75,13 @@ impl Keymap {
         Ok(map)
     }
 
-    fn bind(&mut self, place: Place, keys: &[Chord], id: &'static str, source: &str) -> Result<(), String> {
+    fn bind(
+        &mut self,
+        place: Place,
+        keys: &[Chord],
+        id: &'static str,
+        source: &str,
+    ) -> Result<(), String> {
         let here = self.keys.entry(place).or_default();
         let clash = here.iter().find(|(have, _)| have.starts_with(keys) || keys.starts_with(have));
         if let Some((have, other)) = clash {
@@ -137,7 +144,11 @@ fn read(name: &str, text: &str) -> Result<Lines, String> {
     })?;
     match tables.get("version").and_then(|v| v.as_integer()) {
         Some(1) => {}
-        Some(v) => return Err(format!("{name}: version {v} is of a newer wheelhouse; this one reads version 1")),
+        Some(v) => {
+            return Err(format!(
+                "{name}: version {v} is of a newer wheelhouse; this one reads version 1"
+            ));
+        }
         None => return Err(format!("{name}: the first line must be `version = 1`")),
     }
     let mut lines = Lines::new();
@@ -147,7 +158,10 @@ fn read(name: &str, text: &str) -> Result<Lines, String> {
         };
         for (id, keys) in entries {
             // The text is searched for the line because a parsed table no longer knows it.
-            let line = text.lines().position(|l| l.trim_start().starts_with(id.as_str())).map_or(0, |i| i + 1);
+            let line = text
+                .lines()
+                .position(|l| l.trim_start().starts_with(id.as_str()))
+                .map_or(0, |i| i + 1);
             let source = format!("{name}, line {line}");
             let (id, own) = registered(id).ok_or_else(|| unknown(&source, id))?;
             if own != layer {
@@ -161,8 +175,7 @@ fn read(name: &str, text: &str) -> Result<Lines, String> {
 
 fn unknown(source: &str, id: &str) -> String {
     let known = commands::ALL.iter().map(|c| c.id).chain(actions::ALL.iter().map(|a| a.spec().id));
-    let near = crate::state::query::nearest(id, known);
-    let hint = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+    let hint = nearest::hint(id, known);
     format!("{source}: there is no command or action `{id}`{hint}")
 }
 
@@ -181,7 +194,9 @@ fn registered(id: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn sequences(keys: &toml::Value, source: &str) -> Result<Vec<Vec<Chord>>, String> {
-    let list = keys.as_array().ok_or_else(|| format!("{source}: keys stand in a list: [\"j\", \"down\"]"))?;
+    let list = keys
+        .as_array()
+        .ok_or_else(|| format!("{source}: keys stand in a list: [\"j\", \"down\"]"))?;
     list.iter()
         .map(|keys| {
             let text = keys.as_str().ok_or_else(|| format!("{source}: a key is a text in quotes"))?;
@@ -205,7 +220,8 @@ mod tests {
     #[test]
     fn the_shipped_keymap_is_valid_and_gives_every_command_a_key() {
         let map = Keymap::new(None).unwrap();
-        let ids = commands::ALL.iter().map(|c| c.id).chain(actions::ALL.iter().map(|a| a.spec().id));
+        let ids =
+            commands::ALL.iter().map(|c| c.id).chain(actions::ALL.iter().map(|a| a.spec().id));
         for id in ids {
             assert!(map.shown().contains_key(id), "{id} has no key");
         }

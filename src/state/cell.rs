@@ -94,12 +94,16 @@ impl<'a> Value<'a> {
             Value::Int(n) => Cow::Owned(grouped(*n)),
             Value::Bool(yes) => Cow::Borrowed(if *yes { "yes" } else { "no" }),
             Value::Count(have, of) => Cow::Owned(format!("{have}/{of}")),
-            Value::Cpu(have, of) => Cow::Owned(format!("{}/{}", cores(*have), cores(*of))),
-            Value::Memory(have, of) => Cow::Owned(format!("{}/{}", bytes(*have), bytes(*of))),
+            Value::Cpu(have, of) => {
+                Cow::Owned(format!("{}/{} {}", cores(*have), cores(*of), percent(*have, *of)))
+            }
+            Value::Memory(have, of) => {
+                Cow::Owned(format!("{}/{} {}", bytes(*have), bytes(*of), percent(*have, *of)))
+            }
             Value::Milli(n) => Cow::Owned(cores(*n)),
             Value::Bytes(n) => Cow::Owned(bytes(*n)),
             Value::Time(at) => Cow::Owned(span(at.age(now))),
-            Value::Since(n, at) if at.is_set() => {
+            Value::Since(n, at) if *n > 0 && at.is_set() => {
                 Cow::Owned(format!("{n} ({} ago)", span(at.age(now))))
             }
             Value::Since(n, _) => Cow::Owned(n.to_string()),
@@ -109,6 +113,7 @@ impl<'a> Value<'a> {
     /// Seconds until [`Value::words`] changes by the clock alone, if it does.
     pub fn changes_in(&self, now: Epoch) -> Option<i64> {
         match self {
+            Value::Since(0, _) => None,
             Value::Time(at) | Value::Since(_, at) if at.is_set() => {
                 Some(super::time::span_changes_in(at.age(now)))
             }
@@ -131,6 +136,11 @@ impl<'a> Value<'a> {
             _ => None,
         }
     }
+}
+
+/// A share in whole percent, right-aligned to three digits.
+fn percent(have: i64, of: i64) -> String {
+    if of <= 0 { "  ?%".into() } else { format!("{:>3}%", have * 100 / of) }
 }
 
 /// `1,204` for 1204.

@@ -92,10 +92,13 @@ impl Health {
                 secs => (Role::Warn, format!("live, last byte {} ago", span(secs))),
             },
             Health::Stale(since) => (Role::Bad, format!("stale since {}", span(since.age(now)))),
-            Health::Denied { verb, resource, .. } => (Role::Warn, format!("denied: {verb} {resource}")),
-            Health::Polled { at, every } => {
-                (Role::Warn, format!("no watch right: listed {} ago, every {every} s", span(at.age(now))))
+            Health::Denied { verb, resource, .. } => {
+                (Role::Warn, format!("denied: {verb} {resource}"))
             }
+            Health::Polled { at, every } => (
+                Role::Warn,
+                format!("no watch right: listed {} ago, every {every} s", span(at.age(now))),
+            ),
             Health::Missing => (Role::Dim, "the server does not know this kind".into()),
             Health::Down { fault, retry } => {
                 (Role::Bad, format!("down: {fault}; next try in {}", span(retry.0 - now.0)))

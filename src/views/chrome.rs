@@ -90,11 +90,13 @@ pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut
             pen.put(part.role, &part.text).skip(1);
             continue;
         }
-        pen.put(part.role, &part.text);
-        if part.link.is_some() {
-            link += 1;
-            pen.put(Role::Dim, &format!("[{link}]"));
+        link += usize::from(part.link.is_some());
+        let digit = part.link.as_ref().map(|_| format!("[{link}]")).unwrap_or_default();
+        // Half a count could be read as another number.
+        if part.text.len() + digit.len() > usize::from(pen.room()) {
+            break;
         }
+        pen.put(part.role, &part.text).put(Role::Dim, &digit);
     }
     if !place.is_empty() {
         pen.right(&[(Role::Accent, format!("{place} "))]);

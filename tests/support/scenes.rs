@@ -141,7 +141,7 @@ pub fn pod(namespace: &str, name: &str, node: &str, phase: &str, state: Value) -
         "status": {
             "phase": phase, "qosClass": "Burstable", "podIPs": [{"ip": "10.1.2.3"}],
             "conditions": [{"type": "Ready", "status": ready}],
-            "containerStatuses": [{"name": "main", "ready": running, "started": running, "restartCount": if running { 0 } else { 7 }, "state": state,
+            "containerStatuses": [{"name": "main", "ready": running, "started": running, "restartCount": if state.get("waiting").is_some() { 7 } else { 0 }, "state": state,
                 "lastState": {"terminated": {"exitCode": 1, "finishedAt": ago(185)}}}]
         }
     })

@@ -9,7 +9,8 @@ use crate::app::connect::{Connection, Origin};
 use crate::state::decl::{Column, TableSpec};
 use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Lens, Progress};
-use crate::state::query::{Query, nearest};
+use crate::state::nearest;
+use crate::state::query::Query;
 use crate::state::store::Store;
 use crate::state::time::Epoch;
 use crate::views::{self, spec::TableView};
@@ -66,7 +67,10 @@ struct Wanted {
 ///
 /// # Errors
 /// Usage (2) before anything is sent; a cluster that cannot be read (1).
-pub async fn print(common: &Common, args: &PrintArgs) -> Result<(String, Option<Trouble>), Trouble> {
+pub async fn print(
+    common: &Common,
+    args: &PrintArgs,
+) -> Result<(String, Option<Trouble>), Trouble> {
     let wanted = check(args)?;
     let origin = Origin::of(common).map_err(|fault| failed(fault.paragraph()))?;
     let lock = Lock::new(true);
@@ -89,17 +93,19 @@ fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
 }
 
 fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
-    let view = views::named(&args.view).ok_or_else(|| usage(format!("there is no view {}", args.view)))?;
+    let view =
+        views::named(&args.view).ok_or_else(|| usage(format!("there is no view {}", args.view)))?;
     let store = Store::default();
     let spec = store.table(view.table).spec;
     let column = |id: &str| {
-        let near = || nearest(id, spec.columns.iter().map(|c| c.id));
-        let hint = || near().map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        let hint = || nearest::hint(id, spec.columns.iter().map(|c| c.id));
         spec.column(id).ok_or_else(|| usage(format!("{} has no column `{id}`{}", view.id, hint())))
     };
     let columns = match (args.columns.as_slice(), args.output) {
         ([], Format::Table) => view.columns.iter().filter_map(|id| spec.column(id)).collect(),
-        ([], Format::Wide) => view.columns.iter().chain(view.wide).filter_map(|id| spec.column(id)).collect(),
+        ([], Format::Wide) => {
+            view.columns.iter().chain(view.wide).filter_map(|id| spec.column(id)).collect()
+        }
         ([], _) => spec.columns.iter().collect(),
         (ids, _) => ids.iter().map(|id| column(id)).collect::<Result<_, _>>()?,
     };
@@ -109,7 +115,9 @@ fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
             None => (column(text)?, false),
             Some((id, "asc")) => (column(id)?, false),
             Some((id, "desc")) => (column(id)?, true),
-            Some((_, order)) => return Err(usage(format!("--sort COL[:desc]: `{order}` is no order"))),
+            Some((_, order)) => {
+                return Err(usage(format!("--sort COL[:desc]: `{order}` is no order")));
+            }
         },
     };
     let filter = Query::parse(&args.filter, spec).map_err(|e| {
@@ -158,7 +166,9 @@ async fn collect(
             }
         }
     }
-    Ok(Some(missing.join("\n")).filter(|w| !w.is_empty()).map(|words| Trouble { code: exit::INCOMPLETE, words }))
+    Ok(Some(missing.join("\n"))
+        .filter(|w| !w.is_empty())
+        .map(|words| Trouble { code: exit::INCOMPLETE, words }))
 }
 
 /// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
@@ -174,13 +184,22 @@ fn settle(
     let gvk = &spec.kinds[usize::from(feed.kind)].gvk;
     let words = match health {
         Health::Denied { verb, resource, message } => {
-            let place = feed.namespace.as_ref().map_or("in all namespaces".into(), |ns| format!("in namespace {ns}"));
+            let place = feed
+                .namespace
+                .as_ref()
+                .map_or("in all namespaces".into(), |ns| format!("in namespace {ns}"));
             let place = if gvk.namespaced { place } else { "in the cluster".into() };
-            let hint = if gvk.namespaced && feed.namespace.is_none() { " With rights on one namespace, say which: -n NAME." } else { "" };
+            let hint = if gvk.namespaced && feed.namespace.is_none() {
+                " With rights on one namespace, say which: -n NAME."
+            } else {
+                ""
+            };
             format!("missing rule: {verb} {resource} {place}. The server says: {message}.{hint}")
         }
         Health::Missing => format!("the server does not know {}.{}", gvk.plural, gvk.group),
-        Health::Down { fault, .. } => return Err(failed(format!("{} could not be read: {fault}", gvk.plural))),
+        Health::Down { fault, .. } => {
+            return Err(failed(format!("{} could not be read: {fault}", gvk.plural)));
+        }
         _ => return Ok(()),
     };
     // Several kinds fill some tables: one of them missing leaves a gap, not nothing.

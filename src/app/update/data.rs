@@ -24,7 +24,10 @@ impl App {
         let State { store, ui, .. } = &mut self.state;
         for route in &mut ui.routes {
             match &mut route.page {
-                Page::Table(table) => table.lens.absorb(store, changed),
+                Page::Table(table) => {
+                    table.lens.absorb(store, changed);
+                    self.busy |= !table.lens.settled();
+                }
                 Page::Document(doc) => {
                     let row = store.find(doc.target.table, doc.target.key);
                     // An object that is gone stays readable; what stands there is then all there is.
@@ -34,11 +37,17 @@ impl App {
         }
     }
 
-    /// Does a slice of the work over whole tables that is still open. Only the table on screen is worked on.
+    /// Does a slice of the work over whole tables that is still open, and tests filters on ages again each minute. Only
+    /// the table on screen is worked on.
     pub fn work(&mut self, now: Now, rows: usize) {
+        let minute = now.server.0.div_euclid(60);
+        let beat = std::mem::replace(&mut self.minute, minute) != minute;
         let State { store, ui, .. } = &mut self.state;
         self.busy = match ui.routes.get_mut(ui.at).map(|r| &mut r.page) {
             Some(Page::Table(table)) => {
+                if beat {
+                    table.lens.rebind(now.server);
+                }
                 table.lens.work(store, now.server, Budget { rows }) == Progress::More
             }
             _ => false,
@@ -51,7 +60,11 @@ impl App {
         let Some(feed) = self.state.store.feeds.iter().find(|f| f.id == id) else { return };
         let gvk = &self.state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
         // Rights on one namespace only: what is allowed there is shown instead of nothing.
-        if denied && gvk.namespaced && feed.namespace.is_none() && self.state.cluster.namespace.is_none() {
+        if denied
+            && gvk.namespaced
+            && feed.namespace.is_none()
+            && self.state.cluster.namespace.is_none()
+        {
             let home = self.state.cluster.home.clone();
             let what = gvk.plural;
             self.say(now, Role::Warn, format!("you may not list {what} in all namespaces; this is {home}, :ns NAME shows another"));

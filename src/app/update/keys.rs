@@ -23,17 +23,23 @@ impl App {
             Hit::Pending => {
                 let next = self.keymap.following(place, &self.pending);
                 let words = next.iter().map(|(key, id)| format!("{key} {id}"));
-                let typed = self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
+                let typed =
+                    self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
                 let text = format!("{typed}  then  {}", words.collect::<Vec<_>>().join("   "));
                 self.say(now, Role::Accent, text);
             }
             Hit::Miss => {
                 let first = self.pending.len() == 1;
-                let typed = self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
+                let typed =
+                    self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
                 self.pending.clear();
                 if !(first && self.overlay_key(chord, fx)) {
                     let help = self.state.ui.keys.get("help").cloned().unwrap_or_default();
-                    self.say(now, Role::Dim, format!("{typed} does nothing here; {help} shows the keys"));
+                    self.say(
+                        now,
+                        Role::Dim,
+                        format!("{typed} does nothing here; {help} shows the keys"),
+                    );
                 }
             }
             Hit::Id(id) => {
@@ -48,7 +54,8 @@ impl App {
 
     /// Keys that only an overlay knows.
     fn overlay_key(&mut self, chord: Chord, fx: &mut Vec<Effect>) -> bool {
-        let reset = chord.key == Key::Char('r') && matches!(self.state.ui.overlay, Overlay::Columns(_));
+        let reset =
+            chord.key == Key::Char('r') && matches!(self.state.ui.overlay, Overlay::Columns(_));
         if reset {
             self.reset_columns(fx);
         }
@@ -193,5 +200,9 @@ impl App {
 }
 
 fn toggled(open: Overlay, wanted: Overlay) -> Overlay {
-    if std::mem::discriminant(&open) == std::mem::discriminant(&wanted) { Overlay::None } else { wanted }
+    if std::mem::discriminant(&open) == std::mem::discriminant(&wanted) {
+        Overlay::None
+    } else {
+        wanted
+    }
 }

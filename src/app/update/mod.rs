@@ -26,6 +26,7 @@ pub struct App {
     pub home: &'static str,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
+    minute: i64,
 }
 
 impl App {
@@ -34,7 +35,7 @@ impl App {
         let mut state = State::default();
         state.ui.keys = keymap.shown().clone();
         let session = SessionId::default();
-        App { state, keymap, session, pending: vec![], home, busy: false }
+        App { state, keymap, session, pending: vec![], home, busy: false, minute: 0 }
     }
 
     /// Takes in what happened.
@@ -71,7 +72,9 @@ impl App {
             }
             Msg::Terminated | Msg::HungUp => fx.push(Effect::Quit),
             Msg::Suspend => fx.push(Effect::Suspend),
-            Msg::Panicked(what) => self.say(now, Role::Bad, format!("a part of wheelhouse failed: {what}")),
+            Msg::Panicked(what) => {
+                self.say(now, Role::Bad, format!("a part of wheelhouse failed: {what}"))
+            }
         }
         fx
     }

@@ -7,6 +7,7 @@ use crate::app::msg::{Effect, Now};
 use crate::app::terminal::chord::{Chord, Key};
 use crate::state::cell::Role;
 use crate::state::commands::{self, Layer};
+use crate::state::nearest;
 use crate::state::ui::prompt::{Asking, Candidate, Prompt};
 use crate::views;
 
@@ -31,8 +32,12 @@ impl App {
             }
             (Hit::Id("delete-word"), _) => prompt.delete_word(),
             (Hit::Id("delete-line"), _) => prompt.delete_line(),
-            (Hit::Id(id @ ("typed-before" | "typed-after")), _) => self.recall(id == "typed-before"),
-            (_, Key::Char(c)) if !chord.ctrl && !chord.alt => prompt.insert(c.encode_utf8(&mut [0; 4])),
+            (Hit::Id(id @ ("typed-before" | "typed-after")), _) => {
+                self.recall(id == "typed-before")
+            }
+            (_, Key::Char(c)) if !chord.ctrl && !chord.alt => {
+                prompt.insert(c.encode_utf8(&mut [0; 4]))
+            }
             (_, Key::Space) => prompt.insert(" "),
             _ => return,
         }
@@ -42,7 +47,8 @@ impl App {
     pub(super) fn paste(&mut self, text: &str, now: Now) {
         match &mut self.state.ui.prompt {
             Some(prompt) => {
-                let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                let line: String =
+                    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
                 prompt.insert(line.trim());
                 self.typed();
             }
@@ -140,16 +146,14 @@ impl App {
             return self.run(word, now, fx);
         }
         let known = palette(self).into_iter().map(|c| c.line).collect::<Vec<_>>();
-        let near = crate::state::query::nearest(word, known.iter().map(String::as_str));
-        let hint = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        let hint = nearest::hint(word, known.iter().map(String::as_str));
         self.say(now, Role::Warn, format!("there is no view, action or command `{word}`{hint}"));
     }
 
     fn switch_context(&mut self, name: &str, now: Now, fx: &mut Vec<Effect>) {
         let contexts = &self.state.cluster.contexts;
         if !contexts.iter().any(|c| c == name) {
-            let near = crate::state::query::nearest(name, contexts.iter().map(String::as_str));
-            let hint = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            let hint = nearest::hint(name, contexts.iter().map(String::as_str));
             return self.say(now, Role::Warn, format!("there is no context `{name}`{hint}"));
         }
         self.session.0 += 1;
@@ -207,7 +211,8 @@ impl App {
 /// Everything the palette knows.
 fn palette(app: &App) -> Vec<Candidate> {
     let mut all = vec![];
-    let mut add = |line: &str, note: &str| all.push(Candidate { line: line.into(), note: note.into() });
+    let mut add =
+        |line: &str, note: &str| all.push(Candidate { line: line.into(), note: note.into() });
     for view in views::ALL {
         add(view.id, &format!("view ({})", view.aliases.join(", ")));
     }
@@ -222,7 +227,8 @@ fn palette(app: &App) -> Vec<Candidate> {
         add(command.id, command.help);
     }
     for context in &app.state.cluster.contexts {
-        let note = if *context == app.state.cluster.context { "context, this one" } else { "context" };
+        let note =
+            if *context == app.state.cluster.context { "context, this one" } else { "context" };
         add(&format!("ctx {context}"), note);
     }
     add("ns all", "all namespaces");

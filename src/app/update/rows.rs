@@ -55,7 +55,11 @@ impl App {
             "left" | "right" => {
                 if let Some(table) = self.state.ui.table_mut() {
                     let most = table.columns.len().saturating_sub(2);
-                    table.left = if id == "left" { table.left.saturating_sub(1) } else { (table.left + 1).min(most) };
+                    table.left = if id == "left" {
+                        table.left.saturating_sub(1)
+                    } else {
+                        (table.left + 1).min(most)
+                    };
                 }
             }
             _ => match id.strip_prefix("link-").and_then(|n| n.parse().ok()) {
@@ -96,9 +100,10 @@ impl App {
         &mut self,
         pick: impl Fn(&[&'static Column], (&'static Column, bool)) -> (&'static Column, bool),
     ) {
-        let Some(table) = self.state.ui.table_mut() else { return };
+        let (store, ui) = (&self.state.store, &mut self.state.ui);
+        let Some(table) = ui.table_mut() else { return };
         table.sort = pick(&table.columns, table.sort);
-        table.lens.set_sort(table.sort);
+        table.lens.set_sort(store, table.sort);
         self.busy = true;
     }
 
@@ -107,7 +112,9 @@ impl App {
         let parts = view.map(|v| (v.summary)(&self.state)).unwrap_or_default();
         match parts.into_iter().filter_map(|p| p.link).nth(n - 1) {
             Some(jump) => self.jump(jump, fx),
-            None => self.say(now, Role::Dim, format!("there is no count with the number {n} above")),
+            None => {
+                self.say(now, Role::Dim, format!("there is no count with the number {n} above"))
+            }
         }
     }
 
@@ -115,9 +122,10 @@ impl App {
     pub(super) fn filter(&mut self, text: &str) -> Result<(), crate::state::query::Explained> {
         let Some(index) = self.state.ui.table().map(|t| t.table) else { return Ok(()) };
         let query = Query::parse(text, self.state.store.table_at(index).spec)?;
-        if let Some(table) = self.state.ui.table_mut() {
+        let (store, ui) = (&self.state.store, &mut self.state.ui);
+        if let Some(table) = ui.table_mut() {
             table.filter = text.to_owned();
-            table.lens.set_query(query);
+            table.lens.set_query(store, query);
         }
         self.busy = true;
         Ok(())
@@ -126,7 +134,9 @@ impl App {
     /// A key in the column chooser. Whether it was used.
     pub(super) fn choose_column(&mut self, at: u16, id: &str, fx: &mut Vec<Effect>) -> bool {
         let Some(Page::Table(table)) = self.state.ui.route().map(|r| &r.page) else { return false };
-        let Some(view) = self.state.ui.route().and_then(|r| views::named(r.view)) else { return false };
+        let Some(view) = self.state.ui.route().and_then(|r| views::named(r.view)) else {
+            return false;
+        };
         let all = self.state.store.table_at(table.table).spec.columns;
         let last = all.len().saturating_sub(1) as u16;
         self.state.ui.overlay = match id {

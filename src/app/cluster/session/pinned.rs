@@ -8,9 +8,11 @@ use std::time::Duration;
 use http::Uri;
 use kube::config::{AuthInfo, Cluster, Context};
 
+use crate::state::nearest::nearest;
+
 use super::args::ConnectArgs;
 use super::environment::Environment;
-use super::kubeconfig::{self, Loaded, nearest};
+use super::kubeconfig::{self, Loaded};
 use super::redact::redact;
 use super::start::{Cause, StartFault};
 use super::{proxy, start};
