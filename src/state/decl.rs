@@ -88,11 +88,11 @@ pub struct Path {
 /// What a decoder found at a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Hit<'a> {
-    /// A string; also a quantity's text.
+    /// A string, never empty: only protobuf writes out empty ones; also a quantity's text.
     Text(&'a str),
     /// A number or a boolean (0, 1).
     Int(i64),
-    /// A point in time.
+    /// A point in time, never unset.
     Time(Epoch),
     /// A map entry.
     Pair(&'a str, &'a str),
@@ -232,7 +232,7 @@ pub fn fold_meta(draft: &mut Draft, index: usize, hit: Hit<'_>, labels: Word) {
         (0, Hit::Text(t)) => draft.head.name = draft.keep(t),
         (1, Hit::Text(t)) => draft.head.namespace = draft.keep(t),
         (2, Hit::Text(t)) => draft.head.uid = draft.keep(t),
-        (3, Hit::Text(t)) => draft.head.rv = t.parse().unwrap_or(0),
+        (3, Hit::Text(t)) => draft.set_version(t),
         (4, Hit::Time(at)) => draft.head.created = at,
         (5, Hit::Pair(k, v)) => draft.pair(labels, k, v),
         _ => {}

@@ -6,6 +6,7 @@
 use super::decl::{Kind, Stored, TableSpec, Word};
 use super::health::FeedId;
 use super::time::Epoch;
+use std::borrow::Cow;
 
 /// A piece of text in a byte arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Text {
     }
 
     fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.at as usize..(self.at + self.len) as usize).unwrap_or_default()
+        bytes.get(self.at as usize..self.at as usize + self.len as usize).unwrap_or_default()
     }
 }
 
@@ -72,14 +73,19 @@ pub struct Draft {
     pub items: Vec<Item>,
     words: Vec<u64>,
     bytes: Vec<u8>,
+    // Pairs may arrive with anything in between; each set grows apart so that a hostile order costs no copies.
+    sets: Vec<(Word, Vec<u8>)>,
+    version: Text,
 }
 
 impl Draft {
     /// Forgets the last object and makes room for a row of `spec`.
     pub fn reset(&mut self, spec: &TableSpec, kind: u8) {
         self.head = RawHead { kind, ..RawHead::default() };
+        self.version = Text::default();
         self.items.clear();
         self.bytes.clear();
+        self.sets.iter_mut().for_each(|(_, pairs)| pairs.clear());
         self.words.clear();
         self.words.resize(spec.stride(), 0);
     }
@@ -122,28 +128,55 @@ impl Draft {
         self.text(Text::unpack(self.words[usize::from(word.at)]))
     }
 
-    /// Adds a pair to a [`Stored::Set`] word. All pairs of one set come one after the other.
+    /// Adds a pair to a [`Stored::Set`] word. The word holds the set from [`Draft::finish`] on.
     pub fn pair(&mut self, word: Word, key: &str, value: &str) {
-        let old = Text::unpack(self.words[usize::from(word.at)]);
-        // A set must be one piece of the arena: if something was kept in between, its beginning moves to the end.
-        let at = match old {
-            Text { len: 0, .. } => self.bytes.len(),
-            Text { at, len } if (at + len) as usize == self.bytes.len() => {
-                self.bytes.push(0);
-                at as usize
-            }
-            Text { at, len } => {
-                let start = self.bytes.len();
-                self.bytes.extend_from_within(at as usize..(at + len) as usize);
-                self.bytes.push(0);
-                start
+        let at = match self.sets.iter().position(|(w, _)| *w == word) {
+            Some(at) => at,
+            None => {
+                self.sets.push((word, vec![]));
+                self.sets.len() - 1
             }
         };
-        for part in [key, "=", value] {
-            self.bytes.extend_from_slice(part.as_bytes());
+        let pairs = &mut self.sets[at].1;
+        if !pairs.is_empty() {
+            pairs.push(0);
         }
-        let set = Text { at: at as u32, len: (self.bytes.len() - at) as u32 };
-        self.point(word, set);
+        for part in [key, "=", value] {
+            pairs.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    /// Makes the words of sets point at what was collected for them.
+    fn settle(&mut self) {
+        for (word, pairs) in &self.sets {
+            let old = Text::unpack(self.words.get(usize::from(word.at)).copied().unwrap_or(0));
+            if !pairs.is_empty() && pairs.len() != old.len as usize {
+                let set = Text { at: self.bytes.len() as u32, len: pairs.len() as u32 };
+                self.bytes.extend_from_slice(pairs);
+                self.words[usize::from(word.at)] = set.pack();
+            }
+        }
+    }
+
+    /// Notes `metadata.resourceVersion`.
+    pub fn set_version(&mut self, version: &str) {
+        self.head.rv = version.parse().unwrap_or(0);
+        // Opaque by contract: what is no number is kept as it is, for a watch to go on from.
+        self.version = if self.head.rv == 0 { self.keep(version) } else { Text::default() };
+    }
+
+    /// `metadata.resourceVersion` as the server wrote it.
+    pub fn version(&self) -> Cow<'_, str> {
+        match self.head.rv {
+            0 => Cow::Borrowed(self.text(self.version)),
+            rv => Cow::Owned(rv.to_string()),
+        }
+    }
+
+    /// The key of the object.
+    pub fn key(&self) -> Key {
+        let h = &self.head;
+        Key::of(self.text(h.uid), self.text(h.namespace), self.text(h.name))
     }
 
     /// Begins an element.
@@ -167,7 +200,10 @@ impl Draft {
 
     /// Lets the kind decide its words.
     pub fn finish(&mut self, kind: &Kind) {
+        self.settle();
         (kind.finish)(self);
+        // `finish` may have added pairs of its own.
+        self.settle();
     }
 }
 

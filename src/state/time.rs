@@ -26,6 +26,52 @@ impl Epoch {
         let (h, m, s) = (rest / 3600, rest / 60 % 60, rest % 60);
         format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
     }
+
+    /// Reads RFC 3339; fractions of a second (`MicroTime`) are cut off.
+    pub fn parse(text: &str) -> Option<Epoch> {
+        let (fixed, mut rest) = text.as_bytes().split_at_checked(19)?;
+        let part = |from: usize, to: usize| digits(&fixed[from..to]);
+        let marks = [fixed[4], fixed[7], fixed[13], fixed[16]];
+        if marks != *b"--::" || !matches!(fixed[10], b'T' | b't' | b' ') {
+            return None;
+        }
+        let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+        let (h, m, s) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || h > 23 || m > 59 || s > 60 {
+            return None;
+        }
+        if let [b'.', fraction @ ..] = rest {
+            rest = &fraction[fraction.iter().take_while(|c| c.is_ascii_digit()).count()..];
+        }
+        let local = days(year, month, day) * 86_400 + h * 3600 + m * 60 + s;
+        Some(Epoch(local - offset(rest)?))
+    }
+}
+
+/// The day number of a Gregorian date; the inverse of [`civil`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let y = year - i64::from(month <= 2);
+    let era = y.div_euclid(400);
+    let doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let yoe = y.rem_euclid(400);
+    era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
+}
+
+/// A number of exactly `text.len()` digits.
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |n, &c| c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0')))
+}
+
+/// `Z`, `+02:00` or `-02:00` in seconds.
+fn offset(text: &[u8]) -> Option<i64> {
+    match text {
+        b"Z" | b"z" => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let secs = digits(&[*h1, *h2])? * 3600 + digits(&[*m1, *m2])? * 60;
+            Some(if *sign == b'-' { -secs } else { secs })
+        }
+        _ => None,
+    }
 }
 
 /// The Gregorian date of a day number counted from 1970-01-01 (the usual era arithmetic: eras of 146,097 days).
@@ -106,5 +152,24 @@ mod tests {
     fn dates_are_gregorian() {
         assert_eq!(Epoch(1_795_399_496).rfc3339(), "2026-11-23T02:04:56Z");
         assert_eq!(Epoch(951_782_400).rfc3339(), "2000-02-29T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for secs in (-2_000_000_000..4_200_000_000).step_by(86_399 * 37) {
+            assert_eq!(Epoch::parse(&Epoch(secs).rfc3339()), Some(Epoch(secs)), "{secs}");
+        }
+        let at = Some(Epoch(1_795_399_496));
+        assert_eq!(Epoch::parse("2026-11-23T02:04:56.123456Z"), at);
+        assert_eq!(Epoch::parse("2026-11-23T04:34:56+02:30"), at);
+        for wrong in [
+            "",
+            "2026-11-23",
+            "2026-11-23T02:04:56",
+            "2026-13-23T02:04:56Z",
+            "yesterday, at noon!Z",
+        ] {
+            assert_eq!(Epoch::parse(wrong), None, "{wrong}");
+        }
     }
 }
