@@ -1,3 +1,4 @@
 //! The only edge to Kubernetes.
 
+pub mod decode;
 pub mod session;
