@@ -1,5 +1,13 @@
 //! The imperative shell: the only part of the program that performs I/O.
 
+pub mod cli;
 pub mod cluster;
 pub mod demo;
+
+pub mod keymap;
+pub mod msg;
+pub mod pacer;
+pub mod preferences;
+
 pub mod terminal;
+pub mod update;

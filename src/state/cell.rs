@@ -206,6 +206,9 @@ impl Sort<'_> {
     pub fn compare(&self, other: &Sort<'_>) -> Ordering {
         match (self, other) {
             (Sort::Int(a), Sort::Int(b)) => a.cmp(b),
+            (Sort::Text(a1, a2), Sort::Text(b1, b2)) if a1.len() == b1.len() => {
+                a1.cmp(b1).then_with(|| a2.cmp(b2))
+            }
             (Sort::Text(a1, a2), Sort::Text(b1, b2)) => {
                 a1.bytes().chain(a2.bytes()).cmp(b1.bytes().chain(b2.bytes()))
             }

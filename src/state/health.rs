@@ -1,6 +1,7 @@
 //! How a feed is: health is data, shown where the rows would be.
 
-use super::time::Epoch;
+use super::cell::{Role, grouped};
+use super::time::{Epoch, span};
 
 /// A feed of one store: a kind in a scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,4 +60,59 @@ pub enum Coverage {
     Partial,
     /// There is no such feed, or it is refused.
     None,
+}
+
+impl Health {
+    /// How bad it is: a view shows the worst of its feeds.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Health::Live(_) => 0,
+            Health::Polled { .. } => 1,
+            Health::Starting { .. } => 2,
+            Health::Off => 3,
+            Health::Missing => 4,
+            Health::Denied { .. } => 5,
+            Health::Stale(_) => 6,
+            Health::Down { .. } => 7,
+        }
+    }
+
+    /// The words of the header.
+    pub fn words(&self, now: Epoch) -> (Role, String) {
+        match self {
+            Health::Off => (Role::Dim, "not followed".into()),
+            Health::Starting { have, of } => {
+                let have = grouped(*have as i64);
+                let of = of.map(|n| format!(" of ~{}", grouped(n as i64))).unwrap_or_default();
+                (Role::Accent, format!("starting {have}{of}"))
+            }
+            // A bookmark comes about once a minute, so a minute of silence is no news.
+            Health::Live(heard) => match heard.age(now) {
+                ..75 => (Role::Ok, "live".into()),
+                secs => (Role::Warn, format!("live, last byte {} ago", span(secs))),
+            },
+            Health::Stale(since) => (Role::Bad, format!("stale since {}", span(since.age(now)))),
+            Health::Denied { verb, resource, .. } => (Role::Warn, format!("denied: {verb} {resource}")),
+            Health::Polled { at, every } => {
+                (Role::Warn, format!("no watch right: listed {} ago, every {every} s", span(at.age(now))))
+            }
+            Health::Missing => (Role::Dim, "the server does not know this kind".into()),
+            Health::Down { fault, retry } => {
+                (Role::Bad, format!("down: {fault}; next try in {}", span(retry.0 - now.0)))
+            }
+        }
+    }
+
+    /// When something was last heard, in words.
+    pub fn heard(&self, now: Epoch) -> Option<String> {
+        match self {
+            Health::Live(at) => Some(format!("last byte {} ago", span(at.age(now)))),
+            _ => None,
+        }
+    }
+
+    /// Whether the words move with the clock.
+    pub fn ticks(&self) -> bool {
+        matches!(self, Health::Stale(_) | Health::Down { .. } | Health::Polled { .. })
+    }
 }

@@ -27,6 +27,8 @@ pub struct Interner {
     ends: Vec<u32>,
     index: HashTable<u32>,
     hasher: hashbrown::DefaultHashBuilder,
+    last_set: (Vec<u8>, Sym),
+    list: Vec<u8>,
 }
 
 impl Default for Interner {
@@ -36,6 +38,8 @@ impl Default for Interner {
             ends: vec![],
             index: HashTable::new(),
             hasher: Default::default(),
+            last_set: Default::default(),
+            list: vec![],
         };
         it.intern(b"");
         it
@@ -99,20 +103,33 @@ impl Interner {
         self.raw(sym).chunks_exact(4).map(|c| Sym(u32::from_le_bytes([c[0], c[1], c[2], c[3]])))
     }
 
-    /// The symbol of a set of `key=value` pairs separated by NUL bytes. Sets repeat less often than their pairs, so a
-    /// set is kept as the list of its pairs' symbols.
+    /// The symbol of a set of `key=value` pairs separated by NUL bytes, in any order. Sets repeat less often than
+    /// their pairs, so a set is kept as the list of its pairs' symbols, in the order of their text.
     pub fn intern_set(&mut self, pairs: &[u8]) -> Sym {
         if pairs.is_empty() {
             return Sym::NONE;
         }
-        let mut list = [0u8; 4 * 64];
-        let mut n = 0;
-        // Invariant: a set is cut after 64 pairs; no object in the wild comes near it.
-        for pair in pairs.split(|&b| b == 0).take(64) {
-            list[n..n + 4].copy_from_slice(&self.intern(pair).0.to_le_bytes());
-            n += 4;
+        // Objects of one owner are listed one after the other and mostly carry the same labels.
+        if self.last_set.0 == pairs {
+            return self.last_set.1;
         }
-        self.intern(&list[..n])
+        let mut list = std::mem::take(&mut self.list);
+        list.clear();
+        let mut add = |pair: &[u8]| list.extend_from_slice(&self.intern(pair).0.to_le_bytes());
+        // API servers write maps sorted, in both encodings; whoever does not must not look like a change.
+        if pairs.split(|&b| b == 0).is_sorted() {
+            pairs.split(|&b| b == 0).for_each(&mut add);
+        } else {
+            let mut sorted: Vec<&[u8]> = pairs.split(|&b| b == 0).collect();
+            sorted.sort_unstable();
+            sorted.into_iter().for_each(&mut add);
+        }
+        let set = self.intern(&list);
+        self.list = list;
+        self.last_set.0.clear();
+        self.last_set.0.extend_from_slice(pairs);
+        self.last_set.1 = set;
+        set
     }
 
     /// How many distinct strings are held.

@@ -4,15 +4,33 @@
 //! what is not known is a value (`Absent`, `Unknown`, `Health`), not an error.
 
 pub mod cell;
+pub mod cluster;
+pub mod commands;
 pub mod decl;
+pub mod doc;
 pub mod health;
 pub mod intern;
 pub mod kinds;
+pub mod lens;
 pub mod parcel;
 pub mod quantity;
+pub mod query;
 pub mod row;
 pub mod rules;
 pub mod store;
 pub mod table;
 pub mod tally;
+pub mod text;
 pub mod time;
+pub mod ui;
+
+/// Everything the program knows. Plain data: a test is "state, keys, state, frame".
+#[derive(Default)]
+pub struct State {
+    /// The session.
+    pub cluster: cluster::Cluster,
+    /// The objects.
+    pub store: store::Store,
+    /// The screen.
+    pub ui: ui::Ui,
+}

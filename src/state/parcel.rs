@@ -32,7 +32,8 @@ impl Text {
     }
 
     fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.at as usize..self.at as usize + self.len as usize).unwrap_or_default()
+        let at = self.at as usize;
+        bytes.get(at..at + self.len as usize).unwrap_or_default()
     }
 }
 
@@ -325,44 +326,33 @@ impl Parcel {
 
     /// Adds the object a draft holds.
     pub fn push(&mut self, draft: &Draft, spec: &TableSpec) {
-        let base = self.bytes.len() as u32;
-        let shift = |t: Text| if t.is_empty() { t } else { Text { at: t.at + base, ..t } };
-        let h = draft.head;
+        let row = RawRow { head: draft.head, words: &draft.words, bytes: &draft.bytes };
+        self.adopt(row, spec);
+    }
+
+    /// Copies one row of a draft or of another parcel of the same table: only the texts its words point at, not what
+    /// `fold` noted on the way.
+    pub fn adopt(&mut self, row: RawRow<'_>, spec: &TableSpec) {
+        let bytes = &mut self.bytes;
+        let mut copy = |text: Text| {
+            let at = bytes.len() as u32;
+            bytes.extend_from_slice(text.of(row.bytes));
+            Text { at, len: bytes.len() as u32 - at }
+        };
         self.heads.push(RawHead {
-            uid: shift(h.uid),
-            namespace: shift(h.namespace),
-            name: shift(h.name),
-            ..h
+            uid: copy(row.head.uid),
+            namespace: copy(row.head.namespace),
+            name: copy(row.head.name),
+            ..row.head
         });
         let first = self.words.len();
-        self.words.extend_from_slice(&draft.words[..self.stride]);
+        self.words.extend_from_slice(&row.words[..self.stride]);
         for word in spec.words {
             if matches!(word.ty, Stored::Sym | Stored::Set | Stored::Ip) {
                 let at = first + usize::from(word.at);
-                self.words[at] = shift(Text::unpack(self.words[at])).pack();
+                self.words[at] = copy(Text::unpack(self.words[at])).pack();
             }
         }
-        self.bytes.extend_from_slice(&draft.bytes);
-    }
-
-    /// Copies one row of another parcel of the same table.
-    pub fn adopt(&mut self, row: RawRow<'_>, spec: &TableSpec) {
-        let mut draft = Draft { head: row.head, words: row.words.to_vec(), ..Draft::default() };
-        let mut copy = |t: Text| {
-            let at = draft.bytes.len() as u32;
-            draft.bytes.extend_from_slice(t.of(row.bytes));
-            Text { at, len: draft.bytes.len() as u32 - at }
-        };
-        draft.head.uid = copy(row.head.uid);
-        draft.head.namespace = copy(row.head.namespace);
-        draft.head.name = copy(row.head.name);
-        for word in spec.words {
-            if matches!(word.ty, Stored::Sym | Stored::Set | Stored::Ip) {
-                let i = usize::from(word.at);
-                draft.words[i] = copy(Text::unpack(row.words[i])).pack();
-            }
-        }
-        self.push(&draft, spec);
     }
 
     /// Rows held.

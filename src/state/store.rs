@@ -10,7 +10,7 @@ use super::kinds;
 use super::parcel::{Key, Parcel, RawRow};
 use super::row::Row;
 use super::table::{Table, What};
-use super::tally::{MAX_SUMS, Sums, Tally};
+use super::tally::{Join, MAX_SUMS};
 
 /// A row that an application of a parcel changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub struct Touch {
     pub what: What,
 }
 
-/// What an application changed, in order: a slot may be freed and taken again within one batch.
+/// What an application changed, in order: a slot may be freed and taken again within one batch. The changes of several
+/// applications, one after the other, are a change too.
 #[derive(Clone, Debug, Default)]
 pub struct Changed {
     /// The rows.
@@ -54,8 +55,12 @@ pub struct Store {
     /// The feeds opened so far.
     pub feeds: Vec<Feed>,
     tables: Vec<Table>,
-    tallies: Vec<(&'static Tally, Sums)>,
-    scratch: Vec<u32>,
+    /// The joins that each table feeds.
+    joins: Vec<Vec<Join>>,
+    last_feed: FeedId,
+    words: Vec<u32>,
+    /// Rows whose sums changed, by table and name.
+    dependents: Vec<(u8, Sym)>,
 }
 
 impl Default for Store {
@@ -67,14 +72,17 @@ impl Default for Store {
 impl Store {
     /// A store for the given tables.
     pub fn new(specs: &[&'static TableSpec]) -> Store {
-        let tallies: Vec<_> = specs.iter().flat_map(|s| s.tallies).collect();
-        let named = |s: &TableSpec| tallies.iter().any(|t| t.to == s.id);
+        let index = |id: &str| specs.iter().position(|s| s.id == id).map(|at| at as u8);
+        let joins = |s: &&TableSpec| s.tallies.iter().map(|t| Join::new(t, index(t.to))).collect();
+        let named = |s: &TableSpec| specs.iter().any(|o| o.tallies.iter().any(|t| t.to == s.id));
         Store {
             syms: Interner::default(),
             feeds: vec![],
             tables: specs.iter().map(|s| Table::new(s, named(s))).collect(),
-            tallies: tallies.into_iter().map(|t| (t, Sums::default())).collect(),
-            scratch: vec![],
+            joins: specs.iter().map(joins).collect(),
+            last_feed: FeedId::default(),
+            words: vec![],
+            dependents: vec![],
         }
     }
 
@@ -117,13 +125,18 @@ impl Store {
 
     /// The sums of a tally for one key.
     pub fn sums(&self, tally: &str, key: Sym) -> [i64; MAX_SUMS] {
-        let found = self.tallies.iter().find(|(t, _)| t.id == tally);
-        found.map_or([0; MAX_SUMS], |(_, sums)| sums.get(key))
+        let found = self.joins.iter().flatten().find(|join| join.tally.id == tally);
+        found.map_or([0; MAX_SUMS], |join| join.get(key))
     }
 
-    /// Registers a feed that fills a table.
+    /// Registers a feed that fills a table. Its id is not that of a feed closed before, whose parcels may still come.
     pub fn open_feed(&mut self, table: u8, kind: u8, namespace: Option<String>) -> FeedId {
-        let id = FeedId(self.feeds.iter().map(|f| f.id.0 + 1).max().unwrap_or(1));
+        let next = |id: FeedId| FeedId(id.0.wrapping_add(1).max(1));
+        let mut id = next(self.last_feed);
+        while self.feeds.iter().any(|f| f.id == id) {
+            id = next(id);
+        }
+        self.last_feed = id;
         let health = Health::Starting { have: 0, of: None };
         self.feeds.push(Feed { id, table, kind, namespace, health });
         id
@@ -135,6 +148,7 @@ impl Store {
         if let Some(at) = self.feeds.iter().position(|f| f.id == id) {
             let table = self.feeds.remove(at).table;
             self.remove_where(table, |feed, _| feed == id, &mut changed);
+            self.touch_dependents(&mut changed);
         }
         changed
     }
@@ -146,19 +160,24 @@ impl Store {
         }
     }
 
-    /// How complete joins over a table are.
+    /// How complete joins over a table are: as complete as the feeds of each of its kinds.
     pub fn coverage(&self, table: &str) -> Coverage {
-        let at = self.table_index(table);
-        let mut all = Coverage::None;
-        for feed in self.feeds.iter().filter(|f| Some(f.table) == at) {
-            let one = match (&feed.health, &feed.namespace) {
-                (Health::Live(_), None) => Coverage::Exact,
-                (Health::Off | Health::Denied { .. } | Health::Missing, _) => continue,
-                _ => Coverage::Partial,
-            };
-            all = if all == Coverage::Partial { all } else { one };
-        }
-        all
+        let Some(at) = self.table_index(table) else { return Coverage::None };
+        let of_kind = |kind: usize| {
+            let feeds = self.feeds.iter().filter(|f| f.table == at && usize::from(f.kind) == kind);
+            let mut best = Coverage::None;
+            for feed in feeds {
+                match (&feed.health, &feed.namespace) {
+                    (Health::Live(_), None) => return Coverage::Exact,
+                    (Health::Off | Health::Denied { .. } | Health::Missing, _) => {}
+                    _ => best = Coverage::Partial,
+                }
+            }
+            best
+        };
+        let mut kinds = (0..self.table_at(at).spec.kinds.len()).map(of_kind);
+        let first = kinds.next().unwrap_or(Coverage::None);
+        if kinds.all(|other| other == first) { first } else { Coverage::Partial }
     }
 
     /// Takes in a parcel. Parcels of unknown feeds are ignored.
@@ -167,63 +186,47 @@ impl Store {
         let Some(table) = self.feeds.iter().find(|f| f.id == parcel.feed).map(|f| f.table) else {
             return changed;
         };
-        let mut keys = vec![];
         for row in parcel.rows() {
-            self.put(table, parcel, row, &mut changed, &mut keys);
+            self.put(table, parcel, row, &mut changed);
         }
         for &key in &parcel.gone {
             if let Some(slot) = self.table_at(table).find(key) {
-                self.remove(table, slot, &mut changed, &mut keys);
+                self.remove(table, slot, &mut changed);
             }
         }
-        self.touch_dependents(&mut keys, &mut changed);
         if parcel.sweep {
             let stale = |feed, generation| feed == parcel.feed && generation != parcel.generation;
             self.remove_where(table, stale, &mut changed);
         }
+        self.touch_dependents(&mut changed);
         changed
     }
 
-    fn put(
-        &mut self,
-        table: u8,
-        parcel: &Parcel,
-        row: RawRow<'_>,
-        changed: &mut Changed,
-        keys: &mut Vec<(usize, Sym)>,
-    ) {
-        let mut words = std::mem::take(&mut self.scratch);
+    fn put(&mut self, table: u8, parcel: &Parcel, row: RawRow<'_>, changed: &mut Changed) {
+        let mut words = std::mem::take(&mut self.words);
         let t = &mut self.tables[usize::from(table)];
         t.encode(row, &mut self.syms, &mut words);
-        let (feed, generation) = (parcel.feed, parcel.generation);
-        match t.find(row.key()) {
+        let (key, feed, generation) = (row.key(), parcel.feed, parcel.generation);
+        match t.find(key) {
             Some(slot) => {
                 let mask = t.differs(slot, &words);
                 t.touch(slot, feed, generation, row.head.rv);
                 if mask != 0 {
-                    self.count(table, slot, -1, keys);
-                    self.tables[usize::from(table)].write(slot, &words);
-                    self.count(table, slot, 1, keys);
+                    self.rewrite(table, slot, &words);
                     changed.rows.push(Touch { table, slot, mask, what: What::Changed });
                 }
             }
             None => {
-                let slot = t.insert(row, feed, generation, &words, &mut self.syms);
-                self.count(table, slot, 1, keys);
+                let slot = t.insert(key, row, feed, generation, &words, &mut self.syms);
+                self.count(table, slot, 1);
                 changed.rows.push(Touch { table, slot, mask: u64::MAX, what: What::New });
             }
         }
-        self.scratch = words;
+        self.words = words;
     }
 
-    fn remove(
-        &mut self,
-        table: u8,
-        slot: u32,
-        changed: &mut Changed,
-        keys: &mut Vec<(usize, Sym)>,
-    ) {
-        self.count(table, slot, -1, keys);
+    fn remove(&mut self, table: u8, slot: u32, changed: &mut Changed) {
+        self.count(table, slot, -1);
         self.tables[usize::from(table)].remove(slot, &self.syms);
         changed.rows.push(Touch { table, slot, mask: u64::MAX, what: What::Gone });
     }
@@ -234,42 +237,47 @@ impl Store {
         gone: impl Fn(FeedId, u8) -> bool,
         changed: &mut Changed,
     ) {
-        let mut keys = vec![];
         for slot in 0..self.table_at(table).slots() {
             let head = self.table_at(table).head(slot);
             if head.alive && gone(head.feed, head.generation) {
-                self.remove(table, slot, changed, &mut keys);
+                self.remove(table, slot, changed);
             }
         }
-        self.touch_dependents(&mut keys, changed);
     }
 
-    /// Adds a row to, or takes it from, every tally it feeds.
-    fn count(&mut self, table: u8, slot: u32, sign: i64, keys: &mut Vec<(usize, Sym)>) {
-        // The tallies step aside so that the row may borrow the store.
-        let mut tallies = std::mem::take(&mut self.tallies);
-        let row = self.row(table, slot);
-        for (i, (tally, sums)) in tallies.iter_mut().enumerate() {
-            if row.table.spec.tallies.iter().any(|t| std::ptr::eq(t, *tally))
-                && let Some(key) = sums.count(tally, row, sign)
-            {
-                keys.push((i, key));
-            }
+    /// Adds a row to, or takes it from, every join it feeds.
+    fn count(&mut self, table: u8, slot: u32, sign: i64) {
+        // The joins step aside so that the row may borrow the store.
+        let mut joins = std::mem::take(&mut self.joins[usize::from(table)]);
+        for join in &mut joins {
+            let key = join.count(self.row(table, slot), sign);
+            self.dependents.extend(join.to.zip(key));
         }
-        self.tallies = tallies;
+        self.joins[usize::from(table)] = joins;
+    }
+
+    /// Overwrites a row's words and carries the difference into the joins it feeds.
+    fn rewrite(&mut self, table: u8, slot: u32, words: &[u32]) {
+        let mut joins = std::mem::take(&mut self.joins[usize::from(table)]);
+        joins.iter_mut().for_each(|join| join.lift(self.row(table, slot)));
+        self.tables[usize::from(table)].write(slot, words);
+        for join in &mut joins {
+            let keys = join.settle(self.row(table, slot));
+            self.dependents.extend(keys.into_iter().filter_map(|key| join.to.zip(key)));
+        }
+        self.joins[usize::from(table)] = joins;
     }
 
     /// Tells the rows that show a changed sum.
-    fn touch_dependents(&self, keys: &mut Vec<(usize, Sym)>, changed: &mut Changed) {
-        keys.sort_unstable();
-        keys.dedup();
-        for (i, key) in keys.drain(..) {
-            let to = self.table_index(self.tallies[i].0.to);
-            if let Some((table, slot)) =
-                to.and_then(|t| Some((t, self.table_at(t).find_name(key)?)))
-            {
+    fn touch_dependents(&mut self, changed: &mut Changed) {
+        self.dependents.sort_unstable();
+        self.dependents.dedup();
+        let mut dependents = std::mem::take(&mut self.dependents);
+        for (table, name) in dependents.drain(..) {
+            if let Some(slot) = self.table_at(table).find_name(name) {
                 changed.rows.push(Touch { table, slot, mask: TALLIED, what: What::Changed });
             }
         }
+        self.dependents = dependents;
     }
 }

@@ -200,6 +200,7 @@ impl Table {
     /// Adds a row.
     pub(super) fn insert(
         &mut self,
+        key: Key,
         row: RawRow<'_>,
         feed: FeedId,
         generation: u8,
@@ -208,7 +209,7 @@ impl Table {
     ) -> u32 {
         let name = row.text(row.head.name);
         let head = Head {
-            key: row.key(),
+            key,
             kind: row.head.kind,
             generation,
             alive: true,

@@ -21,26 +21,53 @@ pub struct Tally {
     pub add: fn(&mut [i64; MAX_SUMS], Row<'_>, i64),
 }
 
-/// The sums of one tally.
-#[derive(Default)]
-pub struct Sums {
-    by_key: HashMap<Sym, [i64; MAX_SUMS]>,
+type Amounts = [i64; MAX_SUMS];
+
+/// A tally at work: its sums, and the table whose rows show them.
+pub(super) struct Join {
+    pub tally: &'static Tally,
+    /// Index of the table whose rows show the sums; none for totals.
+    pub to: Option<u8>,
+    by_key: HashMap<Sym, Amounts>,
+    /// The key of the row last taken away, and its sums before that.
+    was: Option<(Sym, Amounts)>,
 }
 
-impl Sums {
+impl Join {
+    pub fn new(tally: &'static Tally, to: Option<u8>) -> Join {
+        Join { tally, to, by_key: HashMap::new(), was: None }
+    }
+
     /// The sums of a key, zeros if nothing counted.
-    pub fn get(&self, key: Sym) -> [i64; MAX_SUMS] {
+    pub fn get(&self, key: Sym) -> Amounts {
         self.by_key.get(&key).copied().unwrap_or_default()
     }
 
     /// Adds or takes away a row; returns the key if the row counts.
-    pub fn count(&mut self, tally: &Tally, row: Row<'_>, sign: i64) -> Option<Sym> {
-        let key = (tally.key)(row)?;
+    pub fn count(&mut self, row: Row<'_>, sign: i64) -> Option<Sym> {
+        let key = (self.tally.key)(row)?;
         let sums = self.by_key.entry(key).or_default();
-        (tally.add)(sums, row, sign);
-        if *sums == [0; MAX_SUMS] {
+        (self.tally.add)(sums, row, sign);
+        if *sums == Amounts::default() {
             self.by_key.remove(&key);
         }
         Some(key)
+    }
+
+    /// Takes away a row that is about to change.
+    pub fn lift(&mut self, row: Row<'_>) {
+        self.was = (self.tally.key)(row).map(|key| (key, self.get(key)));
+        self.count(row, -1);
+    }
+
+    /// Adds the row again; returns the keys whose sums are now others, so that a change that no sum shows wakes nobody.
+    pub fn settle(&mut self, row: Row<'_>) -> [Option<Sym>; 2] {
+        let now = self.count(row, 1);
+        match (self.was.take(), now) {
+            (Some((old, sums)), Some(new)) if old == new => {
+                [(self.get(new) != sums).then_some(new), None]
+            }
+            (was, now) => [was.map(|(key, _)| key), now],
+        }
     }
 }

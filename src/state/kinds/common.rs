@@ -2,7 +2,7 @@
 
 use crate::column;
 use crate::state::cell::{Sort, Value};
-use crate::state::decl::{Column, Word};
+use crate::state::decl::{Column, TALLIED, Word};
 use crate::state::row::Row;
 
 /// `metadata.namespace`.
@@ -22,8 +22,8 @@ pub const AGE: Column = column!("age" "AGE" Right 8 0,
 pub const UID: Column = column!("uid" "UID" Left 36 0,
     |r, _| r.key().uid().map_or(Value::Absent, Value::text).into(), |_| Sort::Absent);
 
-/// Labels as kubectl writes them: `k=v,k=v`.
-pub const LABELS: Column = column!("labels" "LABELS" Left 80 0,
+/// Labels as kubectl writes them: `k=v,k=v`. Which word holds them is the table's choice, so any change counts.
+pub const LABELS: Column = column!("labels" "LABELS" Left 80 !TALLIED,
     |r, _| Value::text(r.set(r.table.spec.labels).collect::<Vec<_>>().join(",")).into(),
     |_| Sort::Absent);
 

@@ -13,5 +13,9 @@ macro_rules! tables {
 }
 
 tables! {
+    nodes;
     pods;
+    namespaces;
+    disruption_budgets;
+    workloads;
 }

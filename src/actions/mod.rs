@@ -1,0 +1,140 @@
+//! THE list of actions on objects. A new one is a file in this folder and a line here; keys, palette, key line, help
+//! and docs derive from the line.
+//!
+//! Invariant: an action turns what was seen into an order, which is data; it performs nothing.
+
+use crate::state::State;
+use crate::state::cluster::Cluster;
+use crate::state::row::Row;
+use crate::state::ui::Page;
+use crate::state::ui::document::{Form, Target};
+use crate::state::ui::table::TableUi;
+
+macro_rules! actions {
+    ($($file:ident::$item:ident;)+) => {
+        actions!(@modules $($file)+);
+        /// Every action, in the order help lists them.
+        pub static ALL: &[&dyn Action] = &[$(&$file::$item),+];
+    };
+    (@modules $($file:ident)+) => { $(pub mod $file;)+ };
+}
+
+actions! {
+    describe::Describe;
+    yaml::Yaml;
+    logs::Logs;
+    previous_logs::PreviousLogs;
+    shell::Shell;
+    go_to_node::GoToNode;
+    go_to_owner::GoToOwner;
+    copy_name::CopyName;
+    copy_path::CopyPath;
+    copy_uid::CopyUid;
+    copy_node::CopyNode;
+    copy_cell::CopyCell;
+    copy_yaml::CopyYaml;
+}
+
+/// What an action says of itself.
+pub struct ActionSpec {
+    /// Its id in `assets/keymap.toml` and the palette.
+    pub id: &'static str,
+    /// Its word in the key line.
+    pub word: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// Tables it works on; empty means all.
+    pub tables: &'static [&'static str],
+    /// Whether the key line shows it; help shows all.
+    pub shown: bool,
+}
+
+impl ActionSpec {
+    /// Whether it can be asked for here.
+    pub fn fits(&self, ask: &Ask<'_>) -> bool {
+        self.tables.is_empty() || self.tables.contains(&ask.target.table)
+    }
+}
+
+/// What an action is asked about: what the operator saw when the key was pressed.
+pub struct Ask<'a> {
+    /// The object under the cursor, or of the document.
+    pub target: Target,
+    /// Its row, if it still exists.
+    pub row: Option<Row<'a>>,
+    /// The page, if it is a table.
+    pub table: Option<&'a TableUi>,
+    /// The session.
+    pub cluster: &'a Cluster,
+    /// The text of the document shown, if it is one.
+    pub text: Option<String>,
+}
+
+/// Whether an action is offered, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Yes.
+    Yes,
+    /// No, because.
+    No(String),
+}
+
+/// What is to be done. Performed by the shell around the core.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Open a document about an object.
+    Open(Target, Form),
+    /// Go to another place.
+    Go(crate::views::spec::Jump),
+    /// Copy a text; what it is, for the message.
+    Copy(&'static str, String),
+    /// Fetch the object and copy it as YAML.
+    CopyYaml(Target),
+    /// Run kubectl with these arguments in the lent terminal, pinned to this cluster.
+    Kubectl(Vec<String>),
+}
+
+/// An action.
+pub trait Action: Sync {
+    /// What it says of itself.
+    fn spec(&self) -> &'static ActionSpec;
+    /// Whether it is offered on this.
+    fn offer(&self, ask: &Ask<'_>) -> Offer;
+    /// The order. Only asked for when it is offered.
+    fn order(&self, ask: &Ask<'_>) -> Option<Order>;
+}
+
+/// The action of that id.
+pub fn named(id: &str) -> Option<&'static dyn Action> {
+    ALL.iter().copied().find(|a| a.spec().id == id)
+}
+
+/// What an action would be asked about now: the row under the cursor as last painted, or the document's object.
+pub fn ask(state: &State) -> Option<Ask<'_>> {
+    let (target, table, text) = match &state.ui.route()?.page {
+        Page::Table(table) => (target(table.seen(&state.store)?), Some(&**table), None),
+        Page::Document(doc) => {
+            let lines = doc.doc.lines.iter().map(|l| l.text());
+            (doc.target.clone(), None, Some(lines.collect::<Vec<_>>().join("\n") + "\n"))
+        }
+    };
+    let row = state.store.find(target.table, target.key);
+    Some(Ask { row, target, table, cluster: &state.cluster, text })
+}
+
+/// A row's object, captured by value.
+pub fn target(row: Row<'_>) -> Target {
+    Target {
+        table: row.table.spec.id,
+        gvk: row.gvk(),
+        namespace: row.namespace().to_owned(),
+        name: row.name().into_owned(),
+        key: row.key(),
+        rv: row.rv(),
+    }
+}
+
+/// An offer that stands if there is a text.
+fn if_any(text: &str, why: &str) -> Offer {
+    if text.is_empty() { Offer::No(why.to_owned()) } else { Offer::Yes }
+}

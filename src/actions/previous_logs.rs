@@ -1,0 +1,30 @@
+//! Logs of the run before, by kubectl in the lent terminal.
+
+use super::{Action, ActionSpec, Ask, Offer, Order};
+use super::logs::pod_logs;
+
+/// Shows the logs of the containers' last finished run.
+pub struct PreviousLogs;
+
+impl Action for PreviousLogs {
+    fn spec(&self) -> &'static ActionSpec {
+        &ActionSpec {
+            id: "previous-logs",
+            word: "previous",
+            help: "logs of the run before the last restart, by kubectl",
+            tables: &["pods"],
+            shown: false,
+        }
+    }
+
+    fn offer(&self, ask: &Ask<'_>) -> Offer {
+        match ask.row.map_or(0, |row| row.num(crate::state::kinds::pods::RESTARTS)) {
+            0 => Offer::No("no container of this pod has restarted".into()),
+            _ => Offer::Yes,
+        }
+    }
+
+    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
+        Some(Order::Kubectl(pod_logs(ask, &["--previous", "--tail=2000"])))
+    }
+}

@@ -1,0 +1,141 @@
+//! `wheelhouse doctor`: what works from here, what does not, and what is missing.
+
+use super::{Common, exit};
+use crate::app::cluster::session::{Lock, PluginStdio, Review, get, may};
+use crate::app::cluster::{Client, probe};
+use crate::app::connect::{Connection, Origin};
+use crate::app::terminal::{clipboard, profile};
+use crate::state::kinds;
+use std::time::Duration;
+
+const DEADLINE: Option<Duration> = Some(Duration::from_secs(10));
+
+/// A line: whether it is well, what it is about, what was found.
+struct Finding(Mark, &'static str, String);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Well,
+    Note,
+    Bad,
+}
+
+/// The report and the exit code.
+pub async fn doctor(common: &Common) -> (String, u8) {
+    let mut found = terminal();
+    let connected = match Origin::of(common) {
+        Ok(origin) => origin.open(Lock::new(true), PluginStdio::Inherit).await,
+        Err(fault) => Err(fault),
+    };
+    match connected {
+        Ok(connection) => {
+            found.extend(connection_facts(&connection));
+            found.extend(abilities(&connection).await);
+            found.extend(rights(&connection, common.connect.namespace.as_deref()).await);
+        }
+        Err(fault) => found.push(Finding(Mark::Bad, "connection", fault.paragraph())),
+    }
+    let code = if found.iter().any(|f| f.0 == Mark::Bad) { exit::FAILED } else { exit::DONE };
+    (found.iter().map(line).collect(), code)
+}
+
+fn line(Finding(mark, about, words): &Finding) -> String {
+    let mark = match mark {
+        Mark::Well => "ok  ",
+        Mark::Note => "note",
+        Mark::Bad => "BAD ",
+    };
+    let words = words.trim_end().replace('\n', "\n                          ");
+    format!("{mark}  {about:<18}  {words}\n")
+}
+
+fn terminal() -> Vec<Finding> {
+    let env = |name: &str| std::env::var(name).ok();
+    let mut found = match profile::of_process(&profile::Wishes::default()) {
+        Ok(profile) => vec![Finding(Mark::Well, "terminal", profile.words())],
+        Err(why) => vec![Finding(Mark::Note, "terminal", why.to_string())],
+    };
+    found.push(Finding(Mark::Well, "clipboard", clipboard::route(&env).words().to_owned()));
+    found
+}
+
+fn connection_facts(connection: &Connection) -> Vec<Finding> {
+    let c = &connection.cluster;
+    let mut found = vec![];
+    if let Some(session) = &connection.session {
+        let about = &session.about;
+        let files: Vec<_> = about.files.iter().map(|f| f.display().to_string()).collect();
+        let from = if about.in_cluster { "in-cluster service account".into() } else { files.join(", ") };
+        found.push(Finding(Mark::Well, "kubeconfig", if from.is_empty() { "none; flags alone".into() } else { from }));
+        if let Some(proxy) = &about.proxy {
+            found.push(Finding(Mark::Note, "proxy", proxy.clone()));
+        }
+        found.extend(about.notes.iter().map(|n| Finding(Mark::Note, "kubeconfig", n.clone())));
+    }
+    found.push(Finding(Mark::Well, "cluster", format!("{} at {} as {}", c.context, c.server, c.user)));
+    if c.insecure {
+        found.push(Finding(Mark::Bad, "certificate", "not verified: anyone on the path can read and change everything".into()));
+    }
+    let version = if c.version.is_empty() { "not told (403 on /version)" } else { &c.version };
+    found.push(Finding(Mark::Well, "server version", version.into()));
+    match connection.meter.skew_seconds() {
+        Some(skew) if skew.abs() >= 5 => found.push(Finding(Mark::Note, "clock", format!("the server is {skew:+} s off ours; ages are told by the server's"))),
+        Some(_) => found.push(Finding(Mark::Well, "clock", "the server's and ours agree".into())),
+        None => {}
+    }
+    found
+}
+
+async fn abilities(connection: &Connection) -> Vec<Finding> {
+    let client = &connection.client;
+    let told = |mark, about, words: &str| Finding(mark, about, words.to_owned());
+    let mut found = vec![match probe::protobuf(client).await {
+        Ok(true) => told(Mark::Well, "protobuf", "spoken"),
+        Ok(false) => told(Mark::Note, "protobuf", "not spoken: lists come as JSON, which costs the server and us more"),
+        Err(why) => Finding(Mark::Note, "protobuf", format!("not known: {why}")),
+    }];
+    found.push(match probe::watch_list(client).await {
+        Ok(true) => told(Mark::Well, "WatchList", "served: initial lists are streamed"),
+        Ok(false) => told(Mark::Note, "WatchList", "not served: initial lists come in pages"),
+        Err(why) => Finding(Mark::Note, "WatchList", format!("not known: {why}")),
+    });
+    found.push(match metrics(client).await {
+        Ok(()) => told(Mark::Well, "metrics API", "served"),
+        Err(why) => Finding(Mark::Note, "metrics API", why),
+    });
+    found
+}
+
+async fn metrics(client: &Client) -> Result<(), String> {
+    let answer = get(client, "/apis/metrics.k8s.io", DEADLINE).await;
+    answer.map(|_| ()).map_err(|fault| format!("not served: {fault}"))
+}
+
+/// What each right allows, by self-review. Some gateways answer reviews wrongly; only a 403 is proof.
+async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding> {
+    let mut found = vec![];
+    for spec in kinds::ALL {
+        for kind in spec.kinds {
+            let scope = namespace.filter(|_| kind.gvk.namespaced);
+            let mut missing = vec![];
+            for verb in ["list", "watch", "get"] {
+                match may(&connection.client, verb, kind.gvk.group, kind.gvk.plural, scope).await {
+                    Review::Allowed => {}
+                    Review::Denied(_) => missing.push(verb.to_owned()),
+                    Review::Unknown(fault) => missing.push(format!("{verb}? ({fault})")),
+                }
+            }
+            let place = scope.map(|ns| format!(" in {ns}")).unwrap_or_default();
+            let what = format!("{}{place}", kind.gvk.plural);
+            found.push(match missing.as_slice() {
+                [] => Finding(Mark::Well, "rights", format!("{what}: list, watch, get")),
+                missing => Finding(Mark::Note, "rights", format!("{what}: the server denies {} (a review; only a 403 is proof)", missing.join(", "))),
+            });
+        }
+    }
+    let shell = may(&connection.client, "create", "", "pods/exec", namespace).await;
+    if shell != Review::Allowed {
+        found.push(Finding(Mark::Note, "rights", "pods/exec: no shells in pods".into()));
+    }
+    found
+}

@@ -1,0 +1,138 @@
+//! The command line: what is asked for, in kubectl's words where kubectl has them.
+
+
+pub mod format;
+
+
+use crate::app::cluster::session::ConnectArgs;
+use crate::views;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Exit codes, the same for every command.
+pub mod exit {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Tried and failed.
+    pub const FAILED: u8 = 1;
+    /// The command line means nothing.
+    pub const USAGE: u8 = 2;
+    /// Refused with nothing done.
+    pub const REFUSED: u8 = 3;
+    /// Some of it was done.
+    pub const INCOMPLETE: u8 = 4;
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wheelhouse                                   the cluster kubectl would use, at its nodes
+  wheelhouse pods -n shop                      the pods of one namespace
+  wheelhouse --demo                            the embedded demo cluster; needs nothing
+  wheelhouse --context prod-eu-1 --read-only   look, and change nothing
+  wheelhouse print nodes                       pods per node, as a table
+  wheelhouse print pods --filter 'status:crash' -o json
+  wheelhouse doctor                            what works from here, and what is missing
+
+Keys are listed by ? inside and in docs/keys.md. Exit codes: 0 done, 1 failed, 2 usage, 3 refused with nothing done,
+4 incomplete.";
+
+/// A terminal cockpit for people who operate Kubernetes clusters.
+#[derive(Parser, Debug)]
+#[command(name = "wheelhouse", version, after_help = EXAMPLES, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// The view to open.
+    #[arg(value_parser = view_names())]
+    pub view: Option<String>,
+    #[command(subcommand)]
+    #[allow(missing_docs, reason = "its variants are documented")]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub common: Common,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub screen: Screen,
+}
+
+/// Where to, for every command.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Common {
+    /// Use the embedded demo cluster instead of a real one.
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// Refuse every request that could change something, where requests leave the process.
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Write a log to this file. Tokens, keys and Secret values never get into it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub connect: ConnectArgs,
+}
+
+/// How the screen looks.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Screen {
+    /// Draw with ASCII alone (chosen by itself in a C locale).
+    #[arg(long)]
+    pub ascii: bool,
+    /// How much may be written to the terminal: slow 8 KB/s, fast unlimited, auto 32 KB/s over SSH.
+    #[arg(long, value_enum, default_value_t = Link::Auto)]
+    pub link: Link,
+}
+
+/// How much may be written to the terminal.
+#[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Link {
+    /// 8 KB/s.
+    Slow,
+    /// 32 KB/s over SSH, else unlimited.
+    #[default]
+    Auto,
+    /// Unlimited.
+    Fast,
+}
+
+/// What runs without a screen.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Print a view: the same columns, filter and order as on screen.
+    Print,
+    /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
+}
+
+/// Names and aliases of all views.
+pub fn view_names() -> PossibleValuesParser {
+    let names = views::ALL.iter().map(|v| {
+        clap::builder::PossibleValue::new(v.id).aliases(v.aliases.iter().copied())
+    });
+    PossibleValuesParser::new(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn views_are_known_by_their_aliases() {
+        let cli = Cli::try_parse_from(["wheelhouse", "po", "-n", "shop"]).unwrap();
+        assert_eq!(views::named(&cli.view.unwrap()).unwrap().id, "pods");
+    }
+}

@@ -1,0 +1,199 @@
+//! `wheelhouse print`: a view without a screen, from the same feeds, columns, filter and order.
+
+use super::format::{Format, format};
+use super::{Common, exit, view_names};
+use crate::app::cluster::feed::{self, FeedSpec};
+use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::session::{Lock, PluginStdio};
+use crate::app::connect::{Connection, Origin};
+use crate::state::decl::{Column, TableSpec};
+use crate::state::health::{FeedId, Health};
+use crate::state::lens::{Budget, Lens, Progress};
+use crate::state::query::{Query, nearest};
+use crate::state::store::Store;
+use crate::state::time::Epoch;
+use crate::views::{self, spec::TableView};
+use clap::Args;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What to print and how.
+#[derive(Args, Debug, Clone)]
+pub struct PrintArgs {
+    /// The view.
+    #[arg(value_parser = view_names())]
+    pub view: String,
+    /// Output format.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// Only rows that match, in the words of the screen's filter: 'status:crash !namespace:kube-system'
+    #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true)]
+    pub filter: String,
+    /// Order by this column; `:desc` turns it round
+    #[arg(long, value_name = "COL[:desc]")]
+    pub sort: Option<String>,
+    /// These columns, by id, in this order
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub columns: Vec<String>,
+}
+
+/// Why nothing, or not everything, was printed.
+pub struct Trouble {
+    /// Exit code.
+    pub code: u8,
+    /// Words for standard error.
+    pub words: String,
+}
+
+fn usage(words: String) -> Trouble {
+    Trouble { code: exit::USAGE, words }
+}
+
+fn failed(words: String) -> Trouble {
+    Trouble { code: exit::FAILED, words }
+}
+
+/// What is asked for, checked before anything is sent.
+struct Wanted {
+    view: &'static TableView,
+    spec: &'static TableSpec,
+    columns: Vec<&'static Column>,
+    sort: (&'static Column, bool),
+    filter: Query,
+}
+
+/// The text to print, and what is missing from it.
+///
+/// # Errors
+/// Usage (2) before anything is sent; a cluster that cannot be read (1).
+pub async fn print(common: &Common, args: &PrintArgs) -> Result<(String, Option<Trouble>), Trouble> {
+    let wanted = check(args)?;
+    let origin = Origin::of(common).map_err(|fault| failed(fault.paragraph()))?;
+    let lock = Lock::new(true);
+    let opened = origin.open(lock, PluginStdio::Inherit).await;
+    let connection = opened.map_err(|fault| failed(fault.paragraph()))?;
+    let scope = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
+    let mut store = Store::default();
+    let missing = collect(&connection, &mut store, wanted.view, scope).await?;
+    let now = connection.now();
+    let mut lens = lens_of(&store, &wanted);
+    while lens.work(&store, now, Budget { rows: usize::MAX }) == Progress::More {}
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    let rows: Vec<_> = lens.rows().iter().map(|&slot| store.row(table, slot)).collect();
+    Ok((format(&rows, &wanted.columns, args.output, now), missing))
+}
+
+fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone())
+}
+
+fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
+    let view = views::named(&args.view).ok_or_else(|| usage(format!("there is no view {}", args.view)))?;
+    let store = Store::default();
+    let spec = store.table(view.table).spec;
+    let column = |id: &str| {
+        let near = || nearest(id, spec.columns.iter().map(|c| c.id));
+        let hint = || near().map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        spec.column(id).ok_or_else(|| usage(format!("{} has no column `{id}`{}", view.id, hint())))
+    };
+    let columns = match (args.columns.as_slice(), args.output) {
+        ([], Format::Table) => view.columns.iter().filter_map(|id| spec.column(id)).collect(),
+        ([], Format::Wide) => view.columns.iter().chain(view.wide).filter_map(|id| spec.column(id)).collect(),
+        ([], _) => spec.columns.iter().collect(),
+        (ids, _) => ids.iter().map(|id| column(id)).collect::<Result<_, _>>()?,
+    };
+    let sort = match args.sort.as_deref() {
+        None => (column(view.sort.0)?, view.sort.1),
+        Some(text) => match text.split_once(':') {
+            None => (column(text)?, false),
+            Some((id, "asc")) => (column(id)?, false),
+            Some((id, "desc")) => (column(id)?, true),
+            Some((_, order)) => return Err(usage(format!("--sort COL[:desc]: `{order}` is no order"))),
+        },
+    };
+    let filter = Query::parse(&args.filter, spec).map_err(|e| {
+        let at = args.filter.get(e.at.clone()).unwrap_or_default();
+        usage(format!("--filter, at `{at}`: {}", e.why))
+    })?;
+    Ok(Wanted { view, spec, columns, sort, filter })
+}
+
+/// Fills a store with what a view needs, and tells what is missing from it.
+async fn collect(
+    connection: &Connection,
+    store: &mut Store,
+    view: &TableView,
+    scope: Option<String>,
+) -> Result<Option<Trouble>, Trouble> {
+    let woken = Arc::new(Notify::new());
+    let wake = woken.clone();
+    let mailbox = Arc::new(Mailbox::new(Arc::new(move || wake.notify_one())));
+    let mut waiting: Vec<FeedId> = vec![];
+    let mut handles = vec![];
+    for id in [&[view.table], view.also].concat() {
+        let Some(table) = store.table_index(id) else { continue };
+        let spec = store.table_at(table).spec;
+        for (kind, declared) in spec.kinds.iter().enumerate() {
+            let namespace = scope.clone().filter(|_| declared.gvk.namespaced);
+            let feed = store.open_feed(table, kind as u8, namespace.clone());
+            let spec = FeedSpec { id: feed, table: spec, kind: kind as u8, namespace };
+            handles.push(feed::spawn(spec, connection.client.clone(), mailbox.clone()));
+            waiting.push(feed);
+        }
+    }
+    let mut missing = vec![];
+    while !waiting.is_empty() {
+        woken.notified().await;
+        for delivery in mailbox.drain(usize::MAX) {
+            match delivery {
+                Delivery::Rows(parcel) => drop(store.apply(&parcel)),
+                Delivery::Health(feed, health) => {
+                    settle(store, view, feed, &health, &mut missing)?;
+                    if !matches!(health, Health::Starting { .. } | Health::Off) {
+                        waiting.retain(|f| *f != feed);
+                    }
+                    store.set_health(feed, health);
+                }
+            }
+        }
+    }
+    Ok(Some(missing.join("\n")).filter(|w| !w.is_empty()).map(|words| Trouble { code: exit::INCOMPLETE, words }))
+}
+
+/// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
+fn settle(
+    store: &Store,
+    view: &TableView,
+    id: FeedId,
+    health: &Health,
+    missing: &mut Vec<String>,
+) -> Result<(), Trouble> {
+    let Some(feed) = store.feeds.iter().find(|f| f.id == id) else { return Ok(()) };
+    let spec = store.table_at(feed.table).spec;
+    let gvk = &spec.kinds[usize::from(feed.kind)].gvk;
+    let words = match health {
+        Health::Denied { verb, resource, message } => {
+            let place = feed.namespace.as_ref().map_or("in all namespaces".into(), |ns| format!("in namespace {ns}"));
+            let place = if gvk.namespaced { place } else { "in the cluster".into() };
+            let hint = if gvk.namespaced && feed.namespace.is_none() { " With rights on one namespace, say which: -n NAME." } else { "" };
+            format!("missing rule: {verb} {resource} {place}. The server says: {message}.{hint}")
+        }
+        Health::Missing => format!("the server does not know {}.{}", gvk.plural, gvk.group),
+        Health::Down { fault, .. } => return Err(failed(format!("{} could not be read: {fault}", gvk.plural))),
+        _ => return Ok(()),
+    };
+    // Several kinds fill some tables: one of them missing leaves a gap, not nothing.
+    if spec.id == view.table && spec.kinds.len() == 1 {
+        return Err(failed(words));
+    }
+    missing.push(words);
+    Ok(())
+}
+
+impl Connection {
+    /// The server's time, as far as an answer told it.
+    pub fn now(&self) -> Epoch {
+        Epoch(feed::now().0 + self.meter.skew_seconds().unwrap_or(0))
+    }
+}

@@ -1,0 +1,101 @@
+//! Everything that can happen, and everything that can be asked for: two closed lists.
+
+use crate::app::terminal::chord::Chord;
+use crate::state::parcel::Parcel;
+use crate::state::health::{FeedId, Health};
+use crate::state::time::Epoch;
+use crate::state::ui::RouteId;
+use crate::state::ui::document::{Fetched, Form, Target};
+use std::time::Instant;
+
+/// Names a session, so that what an old one still sends is not taken for news of the new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SessionId(pub u64);
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key, and when it was read.
+    Key(Chord, Instant),
+    /// Pasted text.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// The terminal was gained or lost by another window.
+    Focus(bool),
+    /// Feeds have something.
+    Woken,
+    /// Rows of a feed.
+    Rows(Parcel),
+    /// A feed's health.
+    Health(FeedId, Health),
+    /// A document's object arrived.
+    Fetched(RouteId, Result<Fetched, String>),
+    /// An object to be copied as YAML arrived.
+    FetchedToCopy(Target, Result<String, String>),
+    /// What became of a copy.
+    Said(Note),
+    /// A session was opened, or could not be.
+    Connected(SessionId, Result<crate::state::cluster::Cluster, String>),
+    /// The session's numbers: requests in the last minute, clock skew.
+    Pulse(SessionId, u32, Option<i64>),
+    /// The terminal came back from another program.
+    Returned(Option<String>),
+    /// SIGTERM or SIGINT: leave as if quit was pressed.
+    Terminated,
+    /// SIGHUP or a dead terminal: leave without writing to it.
+    HungUp,
+    /// SIGTSTP: give the terminal back to the shell.
+    Suspend,
+    /// Another thread panicked; the text for the log.
+    Panicked(String),
+}
+
+/// A message for the last line.
+#[derive(Debug, PartialEq)]
+pub struct Note {
+    /// Its weight.
+    pub role: crate::state::cell::Role,
+    /// Its words.
+    pub text: String,
+}
+
+/// Something is to be done outside the core.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Use the connection that has just arrived.
+    Adopt,
+    /// Follow these tables, and nothing else that is not in use.
+    Follow(Vec<u8>),
+    /// Fetch an object for a document.
+    Fetch(RouteId, Target, Form),
+    /// Fetch an object and copy it.
+    FetchToCopy(Target),
+    /// Copy a text; what it is.
+    Copy(&'static str, String),
+    /// Run kubectl in the lent terminal.
+    Kubectl(Vec<String>),
+    /// Switch to a context.
+    SwitchContext(String),
+    /// Look at one namespace, or all.
+    SwitchNamespace(Option<String>),
+    /// Refuse writes from now on.
+    Lock,
+    /// Repaint every cell.
+    Repaint,
+    /// To the shell.
+    Suspend,
+    /// End.
+    Quit,
+    /// Keep the chosen columns for the next start.
+    SavePreferences,
+}
+
+/// The instant and the time of one turn of the loop; nothing in `update` asks a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The server's time.
+    pub server: Epoch,
+    /// Monotonic.
+    pub instant: Instant,
+}

@@ -1,0 +1,118 @@
+//! News from the cluster.
+
+use super::App;
+use crate::app::msg::{Effect, Now, SessionId};
+use crate::state::State;
+use crate::state::cell::Role;
+use crate::state::cluster::Cluster;
+use crate::state::health::{FeedId, Health};
+use crate::state::lens::{Budget, Progress};
+use crate::state::parcel::Parcel;
+use crate::state::store::Changed;
+use crate::state::ui::document::{DocUi, Fetched, Form, Loaded};
+use crate::state::ui::{Page, RouteId};
+use std::sync::Arc;
+
+impl App {
+    pub(super) fn rows(&mut self, parcel: &Parcel) {
+        let changed = self.state.store.apply(parcel);
+        self.absorb(&changed);
+    }
+
+    /// Tells every table in the history, and every document whose object changed.
+    pub fn absorb(&mut self, changed: &Changed) {
+        let State { store, ui, .. } = &mut self.state;
+        for route in &mut ui.routes {
+            match &mut route.page {
+                Page::Table(table) => table.lens.absorb(store, changed),
+                Page::Document(doc) => {
+                    let row = store.find(doc.target.table, doc.target.key);
+                    // An object that is gone stays readable; what stands there is then all there is.
+                    doc.stale = row.is_none_or(|row| row.rv() != doc.target.rv);
+                }
+            }
+        }
+    }
+
+    /// Does a slice of the work over whole tables that is still open. Only the table on screen is worked on.
+    pub fn work(&mut self, now: Now, rows: usize) {
+        let State { store, ui, .. } = &mut self.state;
+        self.busy = match ui.routes.get_mut(ui.at).map(|r| &mut r.page) {
+            Some(Page::Table(table)) => {
+                table.lens.work(store, now.server, Budget { rows }) == Progress::More
+            }
+            _ => false,
+        };
+    }
+
+    pub(super) fn health(&mut self, id: FeedId, health: Health, now: Now, fx: &mut Vec<Effect>) {
+        let denied = matches!(health, Health::Denied { verb: "list", .. });
+        self.state.store.set_health(id, health);
+        let Some(feed) = self.state.store.feeds.iter().find(|f| f.id == id) else { return };
+        let gvk = &self.state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
+        // Rights on one namespace only: what is allowed there is shown instead of nothing.
+        if denied && gvk.namespaced && feed.namespace.is_none() && self.state.cluster.namespace.is_none() {
+            let home = self.state.cluster.home.clone();
+            let what = gvk.plural;
+            self.say(now, Role::Warn, format!("you may not list {what} in all namespaces; this is {home}, :ns NAME shows another"));
+            self.state.cluster.namespace = Some(home.clone());
+            fx.push(Effect::SwitchNamespace(Some(home)));
+        }
+    }
+
+    pub(super) fn fetched(&mut self, route: RouteId, fetched: Result<Fetched, String>, now: Now) {
+        let Some(doc) = self.state.ui.routes.iter_mut().find(|r| r.id == route) else { return };
+        let Page::Document(doc) = &mut doc.page else { return };
+        doc.stale = false;
+        doc.loaded = match fetched {
+            Ok(fetched) => {
+                let rv = fetched.object["metadata"]["resourceVersion"].as_str();
+                doc.target.rv = rv.and_then(|rv| rv.parse().ok()).unwrap_or(0);
+                Loaded::Here(Arc::new(fetched))
+            }
+            Err(why) => Loaded::Refused(why),
+        };
+        write(doc, now);
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        id: SessionId,
+        outcome: Result<Cluster, String>,
+        now: Now,
+        fx: &mut Vec<Effect>,
+    ) {
+        if id != self.session {
+            return;
+        }
+        self.state.cluster.switching = None;
+        match outcome {
+            Ok(cluster) => {
+                fx.push(Effect::Adopt);
+                self.enter(cluster, fx);
+            }
+            Err(why) => self.say(now, Role::Bad, why.lines().collect::<Vec<_>>().join(" ")),
+        }
+    }
+
+    /// Begins on a cluster with nothing of the one before.
+    pub fn enter(&mut self, cluster: Cluster, fx: &mut Vec<Effect>) {
+        self.state.cluster = cluster;
+        self.state.store = Default::default();
+        self.state.ui.routes.clear();
+        self.state.ui.at = 0;
+        self.state.ui.prompt = None;
+        self.visit_view(self.home, fx);
+    }
+}
+
+/// Makes a document's lines from what was fetched.
+pub(super) fn write(doc: &mut DocUi, now: Now) {
+    let Loaded::Here(fetched) = &doc.loaded else { return };
+    doc.doc = match doc.form {
+        Form::Yaml => crate::state::doc::yaml(&fetched.object, doc.open),
+        Form::Describe => {
+            crate::state::doc::describe(&fetched.object, fetched.events.as_deref(), now.server)
+        }
+    };
+}

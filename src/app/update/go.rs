@@ -1,0 +1,123 @@
+//! From place to place.
+
+use super::App;
+use crate::actions::{self, Offer, Order};
+use crate::app::msg::{Effect, Now};
+use crate::state::cell::Role;
+use crate::state::lens::Lens;
+use crate::state::query::Query;
+use crate::state::ui::document::{DocUi, Form, Target};
+use crate::state::ui::table::{Cursor, TableUi};
+use crate::state::ui::{Page, RouteId};
+use crate::views::{self, spec::Jump};
+
+impl App {
+    /// Opens a view with nothing narrowing it.
+    pub fn visit_view(&mut self, view: &'static str, fx: &mut Vec<Effect>) {
+        self.jump(Jump { view, ..Jump::default() }, fx);
+    }
+
+    /// Opens a view as a jump says.
+    pub(super) fn jump(&mut self, jump: Jump, fx: &mut Vec<Effect>) {
+        let Some(view) = views::named(jump.view) else { return };
+        let store = &self.state.store;
+        let Some(index) = store.table_index(view.table) else { return };
+        let spec = store.table_at(index).spec;
+        let Some(column) = spec.column(view.sort.0) else { return };
+        let sort = (column, view.sort.1);
+        // Scopes and links are written by views, and a test parses all of them.
+        let scope = Query::parse(&jump.scope, spec).unwrap_or_default();
+        let query = Query::parse(&jump.filter, spec).unwrap_or_default();
+        let mut table = TableUi::new(index, Lens::new(index, sort, scope, query), sort);
+        table.filter = jump.filter;
+        if let Some((namespace, name)) = jump.seek {
+            table.cursor = Cursor::Seek(namespace, name);
+        }
+        self.state.ui.visit(view.id, jump.about, Page::Table(Box::new(table)));
+        self.busy = true;
+        self.follow(fx);
+    }
+
+    /// Opens a document.
+    pub(super) fn open(&mut self, target: Target, form: Form, fx: &mut Vec<Effect>) {
+        let view = match form {
+            Form::Yaml => "yaml",
+            Form::Describe => "describe",
+        };
+        let doc = DocUi::new(target.clone(), form);
+        let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
+        fx.push(Effect::Fetch(id, target, form));
+        self.follow(fx);
+    }
+
+    /// Fetches the document on screen again.
+    pub(super) fn reload(&mut self, fx: &mut Vec<Effect>) {
+        let id = self.state.ui.route().map_or(RouteId(0), |r| r.id);
+        if let Some(doc) = self.state.ui.document() {
+            fx.push(Effect::Fetch(id, doc.target.clone(), doc.form));
+        }
+    }
+
+    /// Asks for the tables that the places in the history live on.
+    pub(super) fn follow(&self, fx: &mut Vec<Effect>) {
+        let store = &self.state.store;
+        let mut tables: Vec<u8> = vec![];
+        for route in &self.state.ui.routes {
+            let ids: Vec<&str> = match &route.page {
+                Page::Table(_) => views::named(route.view)
+                    .map(|v| [&[v.table], v.also].concat())
+                    .unwrap_or_default(),
+                Page::Document(doc) => vec![doc.target.table],
+            };
+            tables.extend(ids.iter().filter_map(|id| store.table_index(id)));
+        }
+        tables.sort_unstable();
+        tables.dedup();
+        fx.push(Effect::Follow(tables));
+    }
+
+    /// Runs an action on what was last painted under the cursor.
+    pub(super) fn act(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
+        let Some(action) = actions::named(id) else { return };
+        let spec = action.spec();
+        let Some(ask) = actions::ask(&self.state) else {
+            self.say(now, Role::Dim, format!("{}: there is no row here", spec.word));
+            return;
+        };
+        if !spec.fits(&ask) {
+            let what = spec.tables.join(", ");
+            self.say(now, Role::Dim, format!("{} works on {what}", spec.word));
+            return;
+        }
+        let order = match action.offer(&ask) {
+            Offer::Yes => action.order(&ask),
+            Offer::No(why) => {
+                self.say(now, Role::Warn, format!("{}: {why}", spec.word));
+                return;
+            }
+        };
+        match order {
+            Some(Order::Open(target, form)) => self.open(target, form, fx),
+            Some(Order::Go(jump)) => self.jump(jump, fx),
+            Some(Order::Copy(what, text)) => fx.push(Effect::Copy(what, text)),
+            Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
+            Some(Order::Kubectl(args)) => fx.push(Effect::Kubectl(args)),
+            None => self.say(now, Role::Warn, format!("{}: the row is gone", spec.word)),
+        }
+    }
+
+    /// Enter on a row.
+    pub(super) fn enter_row(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        let view = self.state.ui.route().and_then(|r| views::named(r.view));
+        let row = self.state.ui.table().and_then(|t| t.seen(&self.state.store));
+        let Some((view, row)) = view.zip(row) else { return };
+        match (view.enter.1)(row) {
+            Some(jump) if jump.view.is_empty() => {
+                let target = actions::target(row);
+                self.open(target, Form::Describe, fx);
+            }
+            Some(jump) => self.jump(jump, fx),
+            None => self.say(now, Role::Dim, "this row leads nowhere"),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Keys become commands and actions.
+
+use super::{App, data};
+use crate::app::keymap::{Hit, Place};
+use crate::app::msg::{Effect, Now};
+use crate::app::terminal::chord::{Chord, Key};
+use crate::state::cell::Role;
+use crate::state::ui::prompt::{Asking, Prompt};
+use crate::state::ui::{Overlay, Page};
+use crate::views::{self, overlay};
+
+impl App {
+    pub(super) fn key(&mut self, chord: Chord, now: Now, fx: &mut Vec<Effect>) {
+        if self.state.ui.prompt.is_some() {
+            return self.prompt_key(chord, now, fx);
+        }
+        self.pending.push(chord);
+        let place = match self.state.ui.route().map(|r| &r.page) {
+            Some(Page::Document(_)) => Place::Document,
+            _ => Place::Table,
+        };
+        match self.keymap.find(place, &self.pending) {
+            Hit::Pending => {
+                let next = self.keymap.following(place, &self.pending);
+                let words = next.iter().map(|(key, id)| format!("{key} {id}"));
+                let typed = self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
+                let text = format!("{typed}  then  {}", words.collect::<Vec<_>>().join("   "));
+                self.say(now, Role::Accent, text);
+            }
+            Hit::Miss => {
+                let first = self.pending.len() == 1;
+                let typed = self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
+                self.pending.clear();
+                if !(first && self.overlay_key(chord, fx)) {
+                    let help = self.state.ui.keys.get("help").cloned().unwrap_or_default();
+                    self.say(now, Role::Dim, format!("{typed} does nothing here; {help} shows the keys"));
+                }
+            }
+            Hit::Id(id) => {
+                if self.pending.len() > 1 {
+                    self.state.ui.toast = None;
+                }
+                self.pending.clear();
+                self.run(id, now, fx);
+            }
+        }
+    }
+
+    /// Keys that only an overlay knows.
+    fn overlay_key(&mut self, chord: Chord, fx: &mut Vec<Effect>) -> bool {
+        let reset = chord.key == Key::Char('r') && matches!(self.state.ui.overlay, Overlay::Columns(_));
+        if reset {
+            self.reset_columns(fx);
+        }
+        reset
+    }
+
+    /// Runs a command or an action by its id.
+    pub fn run(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
+        if self.overlay_command(id, fx) {
+            return;
+        }
+        let on_rows = self.state.ui.table().is_some();
+        let done = if on_rows {
+            self.table_command(id, now, fx)
+        } else {
+            self.document_command(id, now, fx)
+        };
+        if !done && !self.global_command(id, now, fx) {
+            self.act(id, now, fx);
+        }
+    }
+
+    fn overlay_command(&mut self, id: &str, fx: &mut Vec<Effect>) -> bool {
+        match self.state.ui.overlay {
+            Overlay::None => false,
+            Overlay::Columns(at) => self.choose_column(at, id, fx),
+            Overlay::Feeds => false,
+            Overlay::Help(top) => {
+                let view = self.state.ui.route().and_then(|r| views::named(r.view));
+                let page = self.state.ui.size.1.saturating_sub(3);
+                let last = (overlay::help_lines(&self.state, view) as u16).saturating_sub(page);
+                let to = match id {
+                    "up" | "line-up" => top.saturating_sub(1),
+                    "down" | "line-down" | "enter" => top + 1,
+                    "half-up" | "view-half-up" => top.saturating_sub(page / 2),
+                    "half-down" | "view-half-down" => top + page / 2,
+                    "page-up" | "view-page-up" => top.saturating_sub(page),
+                    "page-down" | "view-page-down" | "mark" => top + page,
+                    "top" | "view-top" => 0,
+                    "bottom" | "view-bottom" => last,
+                    _ => return false,
+                };
+                self.state.ui.overlay = Overlay::Help(to.min(last));
+                true
+            }
+        }
+    }
+
+    fn global_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) -> bool {
+        let open = self.state.ui.overlay;
+        match id {
+            "help" => self.state.ui.overlay = toggled(open, Overlay::Help(0)),
+            "feeds" => self.state.ui.overlay = toggled(open, Overlay::Feeds),
+            "command" => self.ask(Asking::Command, ""),
+            "filter" => match self.state.ui.table().map(|t| t.filter.clone()) {
+                Some(filter) => self.ask(Asking::Filter, &filter),
+                None => self.ask(Asking::Search, ""),
+            },
+            "back" => self.back(now),
+            "previous" | "next" => {
+                if !self.state.ui.walk(id == "next") {
+                    self.say(now, Role::Dim, "there is nothing further in the history");
+                }
+                self.busy = true;
+            }
+            "refresh" => fx.push(Effect::Repaint),
+            "lock" => {
+                self.state.cluster.read_only = true;
+                fx.push(Effect::Lock);
+                self.say(now, Role::Accent, "read-only from now on; restart to write again");
+            }
+            "suspend" => fx.push(Effect::Suspend),
+            "quit" => fx.push(Effect::Quit),
+            _ => return false,
+        }
+        true
+    }
+
+    fn ask(&mut self, asking: Asking, text: &str) {
+        self.state.ui.prompt = Some(Prompt::new(asking, text));
+        self.complete();
+    }
+
+    /// Undoes the nearest thing: overlay, marks, filter, place.
+    fn back(&mut self, now: Now) {
+        if self.state.ui.overlay != Overlay::None {
+            self.state.ui.overlay = Overlay::None;
+            return;
+        }
+        if self.state.ui.toast.take().is_some_and(|t| matches!(t.role, Role::Bad | Role::Danger)) {
+            return;
+        }
+        let table = self.state.ui.table();
+        let (marks, filter) = table.map_or((0, false), |t| (t.marks.len(), !t.filter.is_empty()));
+        if marks > 0 {
+            if let Some(table) = self.state.ui.table_mut() {
+                table.marks.clear();
+            }
+        } else if filter {
+            // An empty filter parses.
+            let _ = self.filter("");
+        } else if self.state.ui.walk(false) {
+            self.busy = true;
+        } else {
+            let quit = self.state.ui.keys.get("quit").cloned().unwrap_or_default();
+            self.say(now, Role::Dim, format!("this is the first place; {quit} leaves"));
+        }
+    }
+
+    fn document_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) -> bool {
+        let page = i64::from(self.state.ui.size.1.saturating_sub(3));
+        let height = self.state.ui.size.1.saturating_sub(3);
+        let Some(doc) = self.state.ui.document_mut() else { return false };
+        match id {
+            "line-up" => doc.scroll(-1, height),
+            "line-down" => doc.scroll(1, height),
+            "view-half-up" => doc.scroll(-page / 2, height),
+            "view-half-down" => doc.scroll(page / 2, height),
+            "view-page-up" => doc.scroll(-page, height),
+            "view-page-down" => doc.scroll(page, height),
+            "view-top" => doc.scroll(i64::MIN / 2, height),
+            "view-bottom" => doc.scroll(i64::MAX / 2, height),
+            "view-left" => doc.left = doc.left.saturating_sub(8),
+            "view-right" => doc.left = (doc.left + 8).min(2000),
+            "search-next" | "search-previous" => {
+                if !doc.find(id == "search-previous") {
+                    let text = if doc.search.is_empty() { "/ searches" } else { "no line matches" };
+                    self.say(now, Role::Dim, text);
+                }
+            }
+            "fold" | "reveal" => {
+                let open = &mut doc.open;
+                let part = if id == "fold" { &mut open.managed_fields } else { &mut open.secrets };
+                *part = !*part;
+                data::write(doc, now);
+            }
+            "reload" => self.reload(fx),
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn toggled(open: Overlay, wanted: Overlay) -> Overlay {
+    if std::mem::discriminant(&open) == std::mem::discriminant(&wanted) { Overlay::None } else { wanted }
+}

@@ -1,0 +1,89 @@
+//! What happens to the state when something happened. No I/O: what has to be done outside is returned as effects.
+
+mod data;
+mod go;
+mod keys;
+mod prompt;
+mod rows;
+
+use crate::app::keymap::Keymap;
+use crate::app::msg::{Effect, Msg, Note, Now, SessionId};
+use crate::app::terminal::chord::Chord;
+use crate::state::State;
+use crate::state::cell::Role;
+
+/// The state with what a key means.
+pub struct App {
+    /// Everything the program knows.
+    pub state: State,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The session whose news count.
+    pub session: SessionId,
+    /// Keys typed so far of a sequence.
+    pub pending: Vec<Chord>,
+    /// The view opened at start and after a switch of context.
+    pub home: &'static str,
+    /// Work on a whole table is left to do in slices.
+    pub busy: bool,
+}
+
+impl App {
+    /// An app that shows `home` once it is connected.
+    pub fn new(keymap: Keymap, home: &'static str) -> App {
+        let mut state = State::default();
+        state.ui.keys = keymap.shown().clone();
+        let session = SessionId::default();
+        App { state, keymap, session, pending: vec![], home, busy: false }
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
+        let mut fx = vec![];
+        self.forget_toast(now);
+        match msg {
+            Msg::Key(chord, _) => self.key(chord, now, &mut fx),
+            Msg::Paste(text) => self.paste(&text, now),
+            Msg::Resize(w, h) => {
+                self.state.ui.size = (w, h);
+                fx.push(Effect::Repaint);
+            }
+            Msg::Focus(_) | Msg::Woken => {}
+            Msg::Rows(parcel) => self.rows(&parcel),
+            Msg::Health(feed, health) => self.health(feed, health, now, &mut fx),
+            Msg::Fetched(route, fetched) => self.fetched(route, fetched, now),
+            Msg::FetchedToCopy(target, yaml) => match yaml {
+                Ok(yaml) => fx.push(Effect::Copy("YAML", yaml)),
+                Err(why) => self.say(now, Role::Bad, format!("{}: {why}", target.path())),
+            },
+            Msg::Said(Note { role, text }) => self.say(now, role, text),
+            Msg::Connected(id, outcome) => self.connected(id, outcome, now, &mut fx),
+            Msg::Pulse(id, requests, skew) if id == self.session => {
+                self.state.cluster.requests = requests;
+                self.state.cluster.skew = skew;
+            }
+            Msg::Pulse(..) => {}
+            Msg::Returned(why) => {
+                if let Some(why) = why {
+                    self.say(now, Role::Warn, why);
+                }
+                fx.push(Effect::Repaint);
+            }
+            Msg::Terminated | Msg::HungUp => fx.push(Effect::Quit),
+            Msg::Suspend => fx.push(Effect::Suspend),
+            Msg::Panicked(what) => self.say(now, Role::Bad, format!("a part of wheelhouse failed: {what}")),
+        }
+        fx
+    }
+
+    /// Shows a message.
+    pub fn say(&mut self, now: Now, role: Role, text: impl Into<String>) {
+        self.state.ui.say(now.server, role, text);
+    }
+
+    fn forget_toast(&mut self, now: Now) {
+        if self.state.ui.toast.as_ref().is_some_and(|t| t.until <= now.server) {
+            self.state.ui.toast = None;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What is known about the cluster and the session, apart from its objects.
+
+use super::time::Epoch;
+
+/// The first line of the screen.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// Name of the context (or `in-cluster`).
+    pub context: String,
+    /// Name of the cluster.
+    pub name: String,
+    /// Server URL.
+    pub server: String,
+    /// Who we are to the server, or as the kubeconfig calls it.
+    pub user: String,
+    /// Server version, empty until it is known.
+    pub version: String,
+    /// The namespace looked at; `None` is all.
+    pub namespace: Option<String>,
+    /// The context's own namespace.
+    pub home: String,
+    /// Writes are refused where requests leave the process.
+    pub read_only: bool,
+    /// The server's certificate is not checked.
+    pub insecure: bool,
+    /// The embedded demo cluster.
+    pub demo: bool,
+    /// Server clock minus ours, in seconds; `None` until an answer told it.
+    pub skew: Option<i64>,
+    /// Requests of the last minute.
+    pub requests: u32,
+    /// Contexts that can be switched to.
+    pub contexts: Vec<String>,
+    /// A switch of context is under way, to this one.
+    pub switching: Option<String>,
+}
+
+impl Cluster {
+    /// The server's time, given ours: ages are told by the server's clock.
+    pub fn server_time(&self, local: Epoch) -> Epoch {
+        Epoch(local.0 + self.skew.unwrap_or(0))
+    }
+
+    /// Seconds of skew worth telling.
+    pub fn told_skew(&self) -> Option<i64> {
+        self.skew.filter(|s| s.abs() >= 5)
+    }
+}

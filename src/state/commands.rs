@@ -1,0 +1,124 @@
+//! THE list of commands: everything a key or the palette can do that is not an action on an object.
+//!
+//! Help, the palette, the keymap's checks and `docs/keys.md` derive from it.
+
+/// Where a key is looked up. The layers of a page come before the global one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// Everywhere.
+    Global,
+    /// On rows.
+    Table,
+    /// In a document.
+    Document,
+    /// While typing.
+    Prompt,
+}
+
+/// A command.
+pub struct CommandSpec {
+    /// Its id in `assets/keymap.toml` and the palette.
+    pub id: &'static str,
+    /// Where its keys work.
+    pub layer: Layer,
+    /// What it does.
+    pub help: &'static str,
+}
+
+macro_rules! commands {
+    ($($layer:ident { $($id:literal $help:literal;)+ })+) => {
+        /// Every command.
+        pub static ALL: &[CommandSpec] = &[$($(
+            CommandSpec { id: $id, layer: Layer::$layer, help: $help },
+        )+)+];
+    };
+}
+
+commands! {
+    Global {
+        "help" "keys and words of this place";
+        "command" "go to a view, run an action, switch context or namespace";
+        "filter" "show only rows that match; search in a document";
+        "back" "close what is open, drop marks, then the filter, then go back";
+        "previous" "back in the history";
+        "next" "forward in the history";
+        "feeds" "how fresh each feed is";
+        "refresh" "draw the whole screen again";
+        "lock" "refuse every write from now on (read-only)";
+        "suspend" "to the shell; fg comes back";
+        "quit" "leave";
+    }
+    Table {
+        "up" "one row up";
+        "down" "one row down";
+        "half-up" "half a page up";
+        "half-down" "half a page down";
+        "page-up" "a page up";
+        "page-down" "a page down";
+        "top" "first row";
+        "bottom" "last row";
+        "enter" "what the row leads to";
+        "mark" "mark the row and move on";
+        "mark-all" "mark every row shown, or none";
+        "sort-next" "sort by the next column";
+        "sort-previous" "sort by the column before";
+        "sort-reverse" "turn the order round";
+        "sort-name" "sort by name";
+        "sort-age" "sort by age";
+        "wide" "more columns, or fewer";
+        "columns" "choose columns";
+        "left" "columns at the left come back";
+        "right" "columns at the left make room";
+        "link-1" "the first numbered count of the second line";
+        "link-2" "the second numbered count";
+        "link-3" "the third numbered count";
+        "link-4" "the fourth numbered count";
+        "link-5" "the fifth numbered count";
+    }
+    Document {
+        "line-up" "one line up";
+        "line-down" "one line down";
+        "view-half-up" "half a page up";
+        "view-half-down" "half a page down";
+        "view-page-up" "a page up";
+        "view-page-down" "a page down";
+        "view-top" "first line";
+        "view-bottom" "last line";
+        "view-left" "to the left";
+        "view-right" "to the right";
+        "search-next" "next line that matches";
+        "search-previous" "line before that matches";
+        "fold" "show or hide managed fields";
+        "reveal" "show or hide Secret values";
+        "reload" "fetch again";
+    }
+    Prompt {
+        "accept" "use the line";
+        "cancel" "leave the line as it was";
+        "complete" "next completion";
+        "complete-back" "completion before";
+        "char-left" "one character left";
+        "char-right" "one character right";
+        "delete-back" "delete the character before";
+        "delete-word" "delete the word before";
+        "delete-line" "delete to the beginning";
+        "typed-before" "what was typed earlier";
+        "typed-after" "what was typed later";
+    }
+}
+
+/// The filter's grammar in examples.
+pub static FILTER_HELP: &[(&str, &str)] = &[
+    ("web shop", "rows that hold both words; upper case letters make case count"),
+    ("status:crash", "the column STATUS holds the text"),
+    ("node:=node-7", "the column is exactly this"),
+    ("restarts:>5 age:<10m", "numbers, quantities and ages compare"),
+    ("label:app=web", "a label; label:app asks only whether it is set"),
+    ("!status:running", "not"),
+    ("name:/^web-[0-9]+$/", "a regular expression"),
+];
+
+/// The command of that id.
+pub fn named(id: &str) -> Option<&'static CommandSpec> {
+    ALL.iter().find(|c| c.id == id)
+}

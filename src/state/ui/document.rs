@@ -1,0 +1,123 @@
+//! A page of text about one object: YAML or a description.
+
+use crate::state::doc::Doc;
+use crate::state::parcel::Key;
+use std::sync::Arc;
+
+/// The object a document or an action is about, captured by value when the key was pressed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Table its row lives in.
+    pub table: &'static str,
+    /// Kind.
+    pub gvk: &'static crate::state::decl::Gvk,
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Identity: what is acted on is this object and not another of the same name.
+    pub key: Key,
+    /// resourceVersion of the row that was seen.
+    pub rv: u64,
+}
+
+impl Target {
+    /// `namespace/name`, or the name.
+    pub fn path(&self) -> String {
+        if self.namespace.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+/// What is to be fetched and how it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The object as YAML.
+    Yaml,
+    /// The object explained, with its events.
+    Describe,
+}
+
+/// A document on its way.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// Asked for.
+    Asking,
+    /// Here: the object (and its events) as the server gave it.
+    Here(Arc<Fetched>),
+    /// Not to be had, in words.
+    Refused(String),
+}
+
+/// What was fetched.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The object.
+    pub object: serde_json::Value,
+    /// Its events, or why there are none to show.
+    pub events: Result<Vec<serde_json::Value>, String>,
+}
+
+/// A document page.
+pub struct DocUi {
+    /// The object.
+    pub target: Target,
+    /// YAML or description.
+    pub form: Form,
+    /// The data.
+    pub loaded: Loaded,
+    /// What is painted, made from the data.
+    pub doc: Doc,
+    /// First line shown.
+    pub top: usize,
+    /// First cell shown.
+    pub left: usize,
+    /// Whether folded parts are open: managed fields, then Secret values.
+    pub open: crate::state::doc::Folds,
+    /// What is searched for.
+    pub search: String,
+    /// The object changed after it was fetched.
+    pub stale: bool,
+}
+
+impl DocUi {
+    /// A page that waits for its object.
+    pub fn new(target: Target, form: Form) -> DocUi {
+        DocUi {
+            target,
+            form,
+            loaded: Loaded::Asking,
+            doc: Doc::default(),
+            top: 0,
+            left: 0,
+            open: Default::default(),
+            search: String::new(),
+            stale: false,
+        }
+    }
+
+    /// Scrolls by lines within `height` visible ones.
+    pub fn scroll(&mut self, by: i64, height: u16) {
+        let last = self.doc.lines.len().saturating_sub(usize::from(height));
+        self.top = (self.top as i64 + by).clamp(0, last as i64) as usize;
+    }
+
+    /// The next line that holds the search text, from the top line on; wraps round.
+    pub fn find(&mut self, back: bool) -> bool {
+        let n = self.doc.lines.len();
+        if self.search.is_empty() || n == 0 {
+            return false;
+        }
+        let wanted = self.search.to_lowercase();
+        let hit = (1..=n).map(|d| if back { (self.top + n - d) % n } else { (self.top + d) % n });
+        let holds = |i: &usize| self.doc.lines[*i].text().to_lowercase().contains(&wanted);
+        let found = hit.into_iter().find(holds);
+        if let Some(line) = found {
+            self.top = line;
+        }
+        found.is_some()
+    }
+}

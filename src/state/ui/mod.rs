@@ -1,0 +1,165 @@
+//! What the operator is looking at: the history of routes, the prompt, messages.
+//!
+//! Invariant: a cursor and a mark name objects by key, never rows by number.
+
+pub mod document;
+pub mod prompt;
+pub mod table;
+
+use super::cell::Role;
+use super::time::Epoch;
+use document::DocUi;
+use prompt::Prompt;
+use std::collections::HashMap;
+use table::TableUi;
+
+/// Names one visit to a view, so that an answer that arrives late is not shown in another place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RouteId(pub u64);
+
+/// One place in the history.
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// The view's id.
+    pub view: &'static str,
+    /// What narrows it, in words: `node node-00018`.
+    pub about: String,
+    /// The page.
+    pub page: Page,
+}
+
+/// What a route shows.
+pub enum Page {
+    /// Rows.
+    Table(Box<TableUi>),
+    /// Text.
+    Document(Box<DocUi>),
+}
+
+/// A short message above the last line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    /// The words.
+    pub text: String,
+    /// Their weight.
+    pub role: Role,
+    /// When it goes away.
+    pub until: Epoch,
+}
+
+/// What lies over the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlay {
+    /// Nothing.
+    #[default]
+    None,
+    /// The keys and words of this place; the scroll offset.
+    Help(u16),
+    /// The column chooser; the line of its cursor.
+    Columns(u16),
+    /// How each feed is.
+    Feeds,
+}
+
+/// All that belongs to the screen and not to the cluster.
+#[derive(Default)]
+pub struct Ui {
+    /// Visited places, oldest first.
+    pub routes: Vec<Route>,
+    /// The one on screen.
+    pub at: usize,
+    /// A prompt being typed into.
+    pub prompt: Option<Prompt>,
+    /// The last message.
+    pub toast: Option<Toast>,
+    /// What lies over the page.
+    pub overlay: Overlay,
+    /// Cells of the terminal: width, height.
+    pub size: (u16, u16),
+    /// Columns the operator chose, by view.
+    pub columns: HashMap<&'static str, Vec<&'static str>>,
+    /// The key that leads to a command or action, by its id, as it is shown.
+    pub keys: HashMap<String, String>,
+    /// Last strings typed into prompts, newest last.
+    pub typed: Vec<String>,
+    next: u64,
+}
+
+/// Places kept in the history; each table keeps an order of its rows.
+const HISTORY: usize = 12;
+
+impl Ui {
+    /// The place on screen.
+    pub fn route(&self) -> Option<&Route> {
+        self.routes.get(self.at)
+    }
+
+    /// The place on screen.
+    pub fn route_mut(&mut self) -> Option<&mut Route> {
+        self.routes.get_mut(self.at)
+    }
+
+    /// The table on screen, if it is one.
+    pub fn table(&self) -> Option<&TableUi> {
+        match &self.route()?.page {
+            Page::Table(table) => Some(table),
+            Page::Document(_) => None,
+        }
+    }
+
+    /// The table on screen, if it is one.
+    pub fn table_mut(&mut self) -> Option<&mut TableUi> {
+        match &mut self.route_mut()?.page {
+            Page::Table(table) => Some(table),
+            Page::Document(_) => None,
+        }
+    }
+
+    /// The document on screen, if it is one.
+    pub fn document(&self) -> Option<&DocUi> {
+        match &self.route()?.page {
+            Page::Document(doc) => Some(doc),
+            Page::Table(_) => None,
+        }
+    }
+
+    /// The document on screen, if it is one.
+    pub fn document_mut(&mut self) -> Option<&mut DocUi> {
+        match &mut self.route_mut()?.page {
+            Page::Document(doc) => Some(doc),
+            Page::Table(_) => None,
+        }
+    }
+
+    /// Goes to a new place. What lay ahead in the history is forgotten, as in a browser.
+    pub fn visit(&mut self, view: &'static str, about: String, page: Page) -> RouteId {
+        self.routes.truncate(self.at + 1);
+        if self.routes.len() >= HISTORY {
+            self.routes.remove(0);
+        }
+        self.next += 1;
+        let id = RouteId(self.next);
+        self.routes.push(Route { id, view, about, page });
+        self.at = self.routes.len() - 1;
+        self.overlay = Overlay::None;
+        id
+    }
+
+    /// One place back (or forth); whether there was one.
+    pub fn walk(&mut self, forth: bool) -> bool {
+        let to = if forth { self.at + 1 } else { self.at.wrapping_sub(1) };
+        let there = to < self.routes.len();
+        if there {
+            self.at = to;
+            self.overlay = Overlay::None;
+        }
+        there
+    }
+
+    /// Shows a message for a while. Harm stays longer than news.
+    pub fn say(&mut self, now: Epoch, role: Role, text: impl Into<String>) {
+        let secs = if matches!(role, Role::Bad | Role::Danger) { 12 } else { 5 };
+        self.toast = Some(Toast { text: text.into(), role, until: Epoch(now.0 + secs) });
+    }
+}

@@ -1,0 +1,151 @@
+//! The frame around a page: who and where, how fresh, and the keys that work here.
+
+use super::page::Pen;
+use super::spec::{Part, TableView};
+use super::theme::Theme;
+use crate::actions;
+use crate::state::State;
+use crate::state::cell::Role;
+use crate::state::health::Health;
+use crate::state::time::Epoch;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The first line. What could hurt (demo, no certificate check, a skewed clock) comes before what is long.
+pub fn header(state: &State, view: Option<&TableView>, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) {
+    let c = &state.cluster;
+    let mut right = vec![];
+    if let Some(view) = view {
+        let (role, text) = freshness(state, view, now);
+        right.push((role, text));
+    }
+    right.push((Role::Dim, format!("  {} req/min ", c.requests)));
+    let mut pen = Pen::new(buf, theme, area, area.y);
+    pen.skip(1);
+    if c.demo {
+        pen.put(Role::Danger, " DEMO ").skip(2);
+    }
+    pen.put(Role::Accent, &c.context);
+    if c.insecure {
+        pen.skip(2).put(Role::Danger, " certificate not verified ");
+    }
+    let mut words = vec![];
+    if let Some(to) = &c.switching {
+        words.push((Role::Warn, format!("connecting to {to}")));
+    }
+    words.push((Role::Plain, c.namespace.clone().unwrap_or_else(|| "all namespaces".into())));
+    words.push(if c.read_only { (Role::Accent, "read-only".into()) } else { (Role::Plain, "read-write".into()) });
+    if let Some(skew) = c.told_skew() {
+        words.push((Role::Warn, format!("server clock {skew:+} s")));
+    }
+    words.extend([&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())));
+    // Freshness is never hidden: words give way to it.
+    let reserved: usize = right.iter().map(|(_, t)| crate::state::text::width(t)).sum::<usize>() + 1;
+    for (role, text) in words {
+        if crate::state::text::width(&text) + 2 + reserved <= usize::from(pen.room()) {
+            pen.skip(2).put(role, &text);
+        }
+    }
+    pen.right(&right);
+}
+
+/// The worst of the feeds a view lives on.
+pub fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
+    let needs = |table: u8| {
+        let id = state.store.table_at(table).spec.id;
+        id == view.table || view.also.contains(&id)
+    };
+    let feeds = state.store.feeds.iter().filter(|f| needs(f.table));
+    let worst = feeds.max_by_key(|f| (f.health.rank(), state.store.table_at(f.table).spec.id == view.table));
+    match worst {
+        Some(feed) => {
+            let what = state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
+            let (role, words) = feed.health.words(now);
+            if feed.health.rank() > 0 && !matches!(feed.health, Health::Denied { .. }) {
+                (role, format!("{what} {words}"))
+            } else {
+                (role, words)
+            }
+        }
+        None => (Role::Dim, "not followed".into()),
+    }
+}
+
+/// The second line. Parts with a link carry the digit that leads there.
+pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let mut pen = Pen::new(buf, theme, area, area.y);
+    pen.skip(1);
+    let mut link = 0;
+    let mut first = true;
+    for part in parts {
+        if part.text.is_empty() {
+            pen.skip(3);
+            continue;
+        }
+        if !first && !part.text.ends_with(':') {
+            pen.skip(2);
+        }
+        first = part.text.ends_with(':');
+        if first {
+            pen.put(part.role, &part.text).skip(1);
+            continue;
+        }
+        pen.put(part.role, &part.text);
+        if part.link.is_some() {
+            link += 1;
+            pen.put(Role::Dim, &format!("[{link}]"));
+        }
+    }
+    if !place.is_empty() {
+        pen.right(&[(Role::Accent, format!("{place} "))]);
+    }
+}
+
+/// The last line: a message or what there is to say of the row, then the keys that work here.
+pub fn footer(state: &State, view: Option<&TableView>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let mut pen = Pen::new(buf, theme, area, area.y);
+    pen.skip(1);
+    if let Some(toast) = &state.ui.toast {
+        pen.put(toast.role, &toast.text).skip(3);
+    } else if let Some(detail) = row_detail(state, view) {
+        let room = usize::from(area.width) / 2;
+        pen.put(Role::Plain, &super::page::fit(&detail, room, theme)).skip(3);
+    }
+    for (key, word, offered) in offers(state, view) {
+        let cells = crate::state::text::width(&key) + word.len() + 3;
+        if cells > usize::from(pen.room()) {
+            break;
+        }
+        let (k, w) = if offered { (Role::Accent, Role::Plain) } else { (Role::Dim, Role::Dim) };
+        pen.put(k, &key).skip(1).put(w, word).skip(2);
+    }
+}
+
+fn row_detail(state: &State, view: Option<&TableView>) -> Option<String> {
+    let row = state.ui.table()?.seen(&state.store)?;
+    super::rows::detail(view?, row)
+}
+
+/// Keys for the last line: Enter, the actions on this row, then the way around.
+fn offers<'s>(state: &'s State, view: Option<&'s TableView>) -> Vec<(String, &'s str, bool)> {
+    let key = |id: &str| state.ui.keys.get(id).cloned();
+    let mut out = vec![];
+    if let Some(view) = view {
+        out.extend(key("enter").map(|k| (k, view.enter.0, true)));
+    }
+    if let Some(ask) = actions::ask(state) {
+        for action in actions::ALL {
+            let spec = action.spec();
+            if spec.shown && spec.fits(&ask) {
+                let offered = matches!(action.offer(&ask), actions::Offer::Yes);
+                out.extend(key(spec.id).map(|k| (k, spec.word, offered)));
+            }
+        }
+    }
+    let around = match view {
+        Some(_) => [("filter", "filter"), ("command", "go"), ("help", "help"), ("back", "back")],
+        None => [("filter", "search"), ("fold", "unfold"), ("help", "help"), ("back", "back")],
+    };
+    out.extend(around.into_iter().filter_map(|(id, word)| Some((key(id)?, word, true))));
+    out
+}

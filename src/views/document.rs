@@ -1,0 +1,57 @@
+//! The painter of documents: YAML and descriptions.
+
+use super::page::Pen;
+use super::theme::Theme;
+use crate::state::cell::Role;
+use crate::state::ui::document::{DocUi, Form, Loaded};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+/// The second line of a document: what it shows of which object, and whether it still holds.
+pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let form = match doc.form {
+        Form::Yaml => "yaml of",
+        Form::Describe => "about",
+    };
+    let mut pen = Pen::new(buf, theme, area, area.y);
+    pen.skip(1).put(Role::Dim, form).skip(1);
+    pen.put(Role::Accent, &format!("{} {}", doc.target.gvk.kind, doc.target.path()));
+    if doc.stale {
+        pen.skip(2).put(Role::Warn, "changed since it was fetched");
+    }
+    let lines = doc.doc.lines.len();
+    if lines > 0 {
+        let last = (doc.top + usize::from(area.height)).min(lines);
+        pen.right(&[(Role::Dim, format!("line {} of {lines} ", last.max(doc.top + 1)))]);
+    }
+}
+
+/// The lines.
+pub fn paint(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    match &doc.loaded {
+        Loaded::Asking => {
+            Pen::new(buf, theme, area, area.y + 1).skip(3).put(Role::Dim, "asking the server");
+        }
+        Loaded::Refused(why) => super::paint::notice(why, Role::Bad, theme, area, buf),
+        Loaded::Here(_) => lines(doc, theme, area, buf),
+    }
+}
+
+fn lines(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let wanted = doc.search.to_lowercase();
+    for (y, line) in (area.y..area.bottom()).zip(doc.doc.lines.iter().skip(doc.top)) {
+        let mut pen = Pen::new(buf, theme, area, y);
+        pen.skip(1);
+        let mut hidden = doc.left;
+        for (role, text) in &line.spans {
+            let cut = text.char_indices().nth(hidden).map_or(text.len(), |(i, _)| i);
+            hidden -= text[..cut].chars().count();
+            pen.put(*role, &text[cut..]);
+        }
+        if !wanted.is_empty() && line.text().to_lowercase().contains(&wanted) {
+            let row = Rect { y, height: 1, ..area }.intersection(buf.area);
+            buf.set_style(row, theme.style(Role::Accent).add_modifier(Modifier::BOLD));
+        }
+    }
+}

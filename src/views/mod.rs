@@ -1,0 +1,42 @@
+//! THE list of views. A new one is a file in this folder and a line here; routes, aliases, palette, help, key line,
+//! snapshot matrix, headless printing and docs all derive from the line.
+//!
+//! Invariant: a view reads the state and writes a buffer. No clock, no channel, no interior mutability.
+
+pub mod chrome;
+pub mod document;
+pub mod overlay;
+pub mod page;
+pub mod paint;
+pub mod prompt;
+pub mod rows;
+pub mod spec;
+pub mod theme;
+
+use spec::TableView;
+
+macro_rules! views {
+    ($($file:ident;)+) => {
+        $(pub mod $file;)+
+        /// Every table view, in the order help lists them; the first is home.
+        pub static ALL: &[&TableView] = &[$(&$file::VIEW),+];
+    };
+}
+
+views! {
+    nodes;
+    pods;
+    namespaces;
+    disruption_budgets;
+    workloads;
+}
+
+/// The view of that id or alias.
+pub fn named(name: &str) -> Option<&'static TableView> {
+    ALL.iter().copied().find(|v| v.id == name || v.aliases.contains(&name))
+}
+
+/// The view that shows a table's rows.
+pub fn of_table(table: &str) -> Option<&'static TableView> {
+    ALL.iter().copied().find(|v| v.table == table)
+}

@@ -1,0 +1,139 @@
+//! What lies over a page: help, the column chooser, the health of every feed. All derived from the registries.
+
+use super::page::Pen;
+use super::spec::TableView;
+use super::theme::Theme;
+use crate::actions;
+use crate::state::State;
+use crate::state::cell::Role;
+use crate::state::commands;
+use crate::state::time::Epoch;
+use crate::state::ui::Overlay;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+type Line = Vec<(Role, String)>;
+
+/// Paints the overlay, if there is one.
+pub fn paint(state: &State, view: Option<&TableView>, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) {
+    let (lines, skip) = match state.ui.overlay {
+        Overlay::None => return,
+        Overlay::Help(top) => (help(state, view, usize::from(area.width)), usize::from(top)),
+        Overlay::Columns(at) => {
+            let lines = chooser(state, view, usize::from(at));
+            let skip = (usize::from(at) + 3).saturating_sub(usize::from(area.height));
+            (lines, skip)
+        }
+        Overlay::Feeds => (feeds(state, now), 0),
+    };
+    for position in area.intersection(buf.area).positions() {
+        buf[position].reset();
+    }
+    let skip = skip.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(skip)) {
+        let mut pen = Pen::new(buf, theme, area, y);
+        pen.skip(1);
+        for (role, text) in line {
+            pen.put(*role, text);
+        }
+    }
+}
+
+/// Lines of the help page, so that scrolling knows its end.
+pub fn help_lines(state: &State, view: Option<&TableView>) -> usize {
+    help(state, view, usize::from(state.ui.size.0)).len()
+}
+
+fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
+    let mut lines: Vec<Line> = vec![];
+    let head = |lines: &mut Vec<Line>, text: &str| {
+        if !lines.is_empty() {
+            lines.push(vec![]);
+        }
+        lines.push(vec![(Role::Accent, text.to_owned())]);
+    };
+    if let Some(view) = view {
+        head(&mut lines, &format!("{} ({})", view.id, view.aliases.join(", ")));
+        lines.extend(wrapped(view.help, room.saturating_sub(4)));
+    }
+    head(&mut lines, "On this row");
+    for action in actions::ALL {
+        let spec = action.spec();
+        let fits = view.is_none_or(|v| spec.tables.is_empty() || spec.tables.contains(&v.table));
+        if fits {
+            lines.push(key_line(state, spec.id, spec.help));
+        }
+    }
+    let layer = if view.is_some() { commands::Layer::Table } else { commands::Layer::Document };
+    for (title, wanted) in [("Here", layer), ("Everywhere", commands::Layer::Global)] {
+        head(&mut lines, title);
+        for spec in commands::ALL.iter().filter(|c| c.layer == wanted) {
+            lines.push(key_line(state, spec.id, spec.help));
+        }
+    }
+    head(&mut lines, "Filter");
+    for (text, note) in commands::FILTER_HELP {
+        lines.push(vec![(Role::Plain, format!("  {text:<26}")), (Role::Dim, (*note).to_owned())]);
+    }
+    lines
+}
+
+fn key_line(state: &State, id: &str, help: &str) -> Line {
+    let key = state.ui.keys.get(id).map_or("-", |k| k.as_str());
+    vec![(Role::Plain, format!("  {key:<14}")), (Role::Dim, format!("{help}  ({id})"))]
+}
+
+fn wrapped(text: &str, room: usize) -> Vec<Line> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let fits = lines.last().is_some_and(|l| l.len() + 1 + word.len() <= room.max(20));
+        if !fits {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.into_iter().map(|l| vec![(Role::Plain, format!("  {l}"))]).collect()
+}
+
+fn chooser(state: &State, view: Option<&TableView>, at: usize) -> Vec<Line> {
+    let Some((view, table)) = view.zip(state.ui.table()) else { return vec![] };
+    let mut lines = vec![vec![
+        (Role::Accent, format!("columns of {}", view.id)),
+        (Role::Dim, "   space shows or hides, esc leaves, r brings the view's own back".into()),
+    ]];
+    for (i, column) in state.store.table(view.table).spec.columns.iter().enumerate() {
+        let shown = table.columns.iter().any(|c| c.id == column.id);
+        let role = if i == at { Role::Accent } else { Role::Plain };
+        let cursor = if i == at { ">" } else { " " };
+        let mark = if shown { "[x]" } else { "[ ]" };
+        lines.push(vec![
+            (role, format!("{cursor} {mark} {:<18}", column.id)),
+            (Role::Dim, column.title.to_owned()),
+        ]);
+    }
+    lines
+}
+
+fn feeds(state: &State, now: Epoch) -> Vec<Line> {
+    let mut lines = vec![vec![
+        (Role::Accent, "feeds".to_owned()),
+        (Role::Dim, format!("   {}  {}", state.cluster.server, state.cluster.version)),
+    ]];
+    for feed in &state.store.feeds {
+        let gvk = &state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
+        let (role, words) = feed.health.words(now);
+        let scope = feed.namespace.clone().unwrap_or_else(|| "all".into());
+        let heard = feed.health.heard(now).unwrap_or_default();
+        lines.push(vec![
+            (Role::Plain, format!("  {:<26}{scope:<22}", gvk.plural)),
+            (role, format!("{words:<34}")),
+            (Role::Dim, heard),
+        ]);
+    }
+    lines
+}

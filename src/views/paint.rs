@@ -1,0 +1,169 @@
+//! One frame: laid out against the state, then painted from it.
+
+use super::spec::TableView;
+use super::theme::Theme;
+use super::{chrome, document, overlay, page::Pen, prompt, rows};
+use crate::state::State;
+use crate::state::cell::Role;
+use crate::state::health::Health;
+use crate::state::text::width;
+use crate::state::time::Epoch;
+use crate::state::ui::{Overlay, Page};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The smallest terminal a page is drawn on.
+pub const SMALLEST: (u16, u16) = (30, 6);
+
+/// Settles cursors, scrolling and widths for the page on screen. Only here do they move. Returns a message when the
+/// cursor's object went away.
+pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
+    let (w, h) = state.ui.size;
+    let height = h.saturating_sub(4).max(1);
+    let view = state.ui.route().and_then(|r| super::named(r.view));
+    let columns = match (view, state.ui.table()) {
+        (Some(view), Some(table)) => rows::columns(state, view, table.wide),
+        _ => vec![],
+    };
+    let State { store, ui, .. } = state;
+    match &mut ui.routes.get_mut(ui.at)?.page {
+        Page::Document(doc) => {
+            doc.scroll(0, height + 1);
+            None
+        }
+        Page::Table(table) => {
+            table.columns = columns;
+            table.height = height;
+            let before = table.shown;
+            let gone = table.settle(store);
+            table.measure(store, now, width);
+            table.shown = table.row(store, table.at).map(|row| row.key());
+            let _ = (w, before);
+            gone.then(|| "the object under the cursor is gone; the cursor stands on its neighbour".into())
+        }
+    }
+}
+
+/// Paints the whole screen. Returns seconds until something on it changes by the clock alone.
+pub fn paint(state: &State, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) -> Option<i64> {
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!("need {}x{} (now {}x{})", SMALLEST.0, SMALLEST.1, area.width, area.height);
+        Pen::new(buf, theme, area, area.y).put(Role::Plain, &text);
+        return None;
+    }
+    let line = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+    let view = state.ui.route().and_then(|r| super::named(r.view));
+    let mut next = None;
+    match state.ui.route().map(|r| &r.page) {
+        Some(Page::Table(table)) => {
+            let view = view?;
+            chrome::header(state, Some(view), theme, now, line(0), buf);
+            chrome::summary(&(view.summary)(state), &place(state), theme, line(1), buf);
+            next = rows::paint(state, table, view, theme, now, body, buf);
+            if table.lens.rows().is_empty() {
+                let (role, text) = emptiness(state, view, now);
+                let below = Rect { y: body.y + 1, height: body.height - 1, ..body };
+                notice(&text, role, theme, below, buf);
+            }
+        }
+        Some(Page::Document(doc)) => {
+            chrome::header(state, None, theme, now, line(0), buf);
+            document::title(doc, theme, line(1), buf);
+            document::paint(doc, theme, body, buf);
+        }
+        None => {}
+    }
+    overlay::paint(state, view, theme, now, body, buf);
+    let last = line(area.height - 1);
+    match &state.ui.prompt {
+        Some(p) => prompt::paint(p, theme, Rect { y: body.y, height: body.height + 1, ..area }, buf),
+        None => chrome::footer(state, view, theme, last, buf),
+    }
+    // A toast leaves by the clock, ages in the overlay of feeds move every second.
+    let toast = state.ui.toast.as_ref().map(|t| (t.until.0 - now.0).max(1));
+    let beat = matches!(state.ui.overlay, Overlay::Feeds).then_some(1);
+    let waiting = state.store.feeds.iter().any(|f| f.health.ticks()).then_some(1);
+    [next, toast, beat, waiting].into_iter().flatten().min()
+}
+
+/// What narrows the rows, for the right end of the second line.
+fn place(state: &State) -> String {
+    let (Some(route), Some(table)) = (state.ui.route(), state.ui.table()) else {
+        return String::new();
+    };
+    let mut words = vec![];
+    if !route.about.is_empty() {
+        words.push(route.about.clone());
+    }
+    if !table.filter.is_empty() {
+        words.push(format!("/{}", table.filter));
+    }
+    if !table.marks.is_empty() {
+        words.push(format!("{} marked", table.marks.len()));
+    }
+    if !words.is_empty() {
+        let shown = crate::state::cell::grouped(table.lens.rows().len() as i64);
+        words.push(format!("{shown} of {}", crate::state::cell::grouped(table.lens.total() as i64)));
+    }
+    words.join("  ")
+}
+
+/// Why there are no rows.
+fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
+    let feeds: Vec<_> = state
+        .store
+        .feeds
+        .iter()
+        .filter(|f| state.store.table_at(f.table).spec.id == view.table)
+        .collect();
+    let total = state.store.table(view.table).len();
+    for feed in &feeds {
+        match &feed.health {
+            Health::Denied { verb, resource, message } => {
+                let text = format!(
+                    "You may not {verb} {resource}.\nThe server says: {message}\nMissing rule: {verb} on {resource}{}. Ask for it, or look \
+                     at one namespace with :ns NAME.",
+                    feed.namespace.as_ref().map(|ns| format!(" in namespace {ns}")).unwrap_or_default()
+                );
+                return (Role::Warn, text);
+            }
+            Health::Down { .. } | Health::Missing => {
+                let (role, words) = feed.health.words(now);
+                return (role, words);
+            }
+            _ => {}
+        }
+    }
+    let starting = feeds.iter().any(|f| matches!(f.health, Health::Starting { .. }));
+    match (starting, total) {
+        (true, 0) => (Role::Dim, "waiting for the first rows".into()),
+        (_, 0) => (Role::Dim, format!("there are no {}", view.id)),
+        _ => (Role::Dim, "no row matches; esc takes the filter away".into()),
+    }
+}
+
+/// A text in the middle of nothing, wrapped at words.
+pub fn notice(text: &str, role: Role, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let room = usize::from(area.width.saturating_sub(6)).clamp(10, 100);
+    let mut y = area.y + 1;
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace().chain(["\u{0}"]) {
+            let end = word == "\u{0}";
+            if end || (!line.is_empty() && width(&line) + 1 + width(word) > room) {
+                if y < area.bottom() {
+                    Pen::new(buf, theme, area, y).skip(3).put(role, &line);
+                }
+                y += 1;
+                line.clear();
+            }
+            if !end {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+        }
+    }
+}

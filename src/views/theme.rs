@@ -1,0 +1,69 @@
+//! Roles become styles, and glyphs fit the terminal.
+//!
+//! Invariant: a state is always readable in words; colour only repeats it. Colours are the terminal's own sixteen, so
+//! that light and dark backgrounds both work and few bytes are spent.
+
+use crate::state::cell::Role;
+use ratatui::style::{Color, Modifier, Style};
+
+/// How the screen may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    /// Whether colours are used; without them roles are told by bold, underline and dim.
+    pub colour: bool,
+    /// Whether only ASCII may be drawn.
+    pub ascii: bool,
+    /// Whether the cursor's row is a bar; else a `>` stands before it, which costs a tenth of the bytes.
+    pub bar: bool,
+}
+
+impl Theme {
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        let plain = Style::new();
+        if !self.colour {
+            return match role {
+                Role::Bad | Role::Danger => plain.add_modifier(Modifier::BOLD),
+                Role::Warn => plain.add_modifier(Modifier::UNDERLINED),
+                Role::Accent => plain.add_modifier(Modifier::BOLD),
+                Role::Plain | Role::Ok | Role::Dim => plain,
+            };
+        }
+        match role {
+            Role::Plain => plain,
+            Role::Ok => plain.fg(Color::Green),
+            Role::Warn => plain.fg(Color::Yellow),
+            // Bold as well: some palettes make red hard to read on black.
+            Role::Bad => plain.fg(Color::LightRed).add_modifier(Modifier::BOLD),
+            Role::Danger => plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
+            Role::Dim => plain.fg(Color::DarkGray),
+            Role::Accent => plain.fg(Color::Cyan),
+        }
+    }
+
+    /// The style laid over the cursor's row.
+    pub fn cursor(&self) -> Style {
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        if self.bar { bold.add_modifier(Modifier::REVERSED) } else { bold }
+    }
+
+    /// Used and unused part of a share.
+    pub fn bar_glyphs(&self) -> (&'static str, &'static str) {
+        if self.ascii { ("#", "-") } else { ("━", "─") }
+    }
+
+    /// The arrow of the sort column.
+    pub fn arrow(&self, down: bool) -> &'static str {
+        match (self.ascii, down) {
+            (true, true) => "v",
+            (true, false) => "^",
+            (false, true) => "↓",
+            (false, false) => "↑",
+        }
+    }
+
+    /// What stands for text that did not fit.
+    pub fn ellipsis(&self) -> &'static str {
+        if self.ascii { "~" } else { "…" }
+    }
+}

@@ -1,0 +1,312 @@
+//! Key scripts: state, keys, state and frame.
+
+#[path = "support/scenes.rs"]
+mod scenes;
+#[path = "support/stage.rs"]
+mod stage;
+
+use scenes::{pod, pods};
+use serde_json::json;
+use stage::Stage;
+use std::time::Instant;
+use wheelhouse::app::msg::{Effect, Msg};
+use wheelhouse::state::parcel::{Key, Parcel};
+use wheelhouse::state::ui::document::{Fetched, Form};
+
+fn pods_page() -> Stage {
+    Stage::scene("pods", "typical", (120, 24))
+}
+
+fn names(stage: &Stage) -> Vec<String> {
+    let table = stage.app.state.ui.table().unwrap();
+    (0..table.lens.rows().len())
+        .map(|i| table.row(&stage.app.state.store, i).unwrap().name().into_owned())
+        .collect()
+}
+
+/// Takes an object of the pods table away, as a watch would.
+fn delete(stage: &mut Stage, name: &str) {
+    let store = &stage.app.state.store;
+    let row = store.rows("pods").find(|r| r.name() == name).unwrap();
+    let feed = store.feeds.iter().find(|f| store.table_at(f.table).spec.id == "pods").unwrap().id;
+    let mut parcel = Parcel::new(feed, 1, row.table.spec);
+    parcel.gone.push(row.key());
+    stage.send(Msg::Rows(parcel));
+}
+
+#[test]
+fn a_filter_works_while_it_is_typed_and_escape_restores_it() {
+    let mut stage = pods_page();
+    let all = names(&stage).len();
+    stage.press("/crash");
+    assert_eq!(names(&stage), ["cart-55c9d-9k2lm"]);
+    stage.press("<esc>");
+    assert_eq!(names(&stage).len(), all);
+    stage.press("/!status:running<enter>");
+    assert!(names(&stage).len() < all && stage.lines()[1].contains("/!status:running"));
+    stage.press("<esc>");
+    assert_eq!(names(&stage).len(), all, "escape takes the filter away");
+}
+
+#[test]
+fn a_wrong_filter_is_explained_and_changes_nothing() {
+    let mut stage = pods_page();
+    let all = names(&stage).len();
+    stage.press("/statsu:x");
+    assert_eq!(names(&stage).len(), all);
+    let last = stage.lines().pop().unwrap();
+    assert!(last.contains("status"), "names what would be right: {last}");
+    stage.press("<enter>");
+    assert_eq!(names(&stage).len(), all);
+    assert!(stage.text().contains("filter unchanged"));
+}
+
+#[test]
+fn the_cursor_follows_its_object_while_rows_move() {
+    let mut stage = pods_page();
+    stage.press("jjj");
+    let before = stage.cursor_line();
+    stage.put("pods", "Pod", &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))]);
+    assert_eq!(stage.cursor_line(), before);
+    stage.press("I");
+    assert_eq!(stage.cursor_line(), before, "also when the order is turned round");
+}
+
+#[test]
+fn until_it_is_moved_the_cursor_stays_on_top() {
+    let mut stage = pods_page();
+    stage.put("pods", "Pod", &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))]);
+    assert!(stage.cursor_line().contains("first-1-1"));
+}
+
+#[test]
+fn when_the_object_under_the_cursor_goes_the_cursor_says_so() {
+    let mut stage = pods_page();
+    stage.press("<esc>j");
+    let row = stage.app.state.ui.table().unwrap().seen(&stage.app.state.store).unwrap();
+    let name = row.name().into_owned();
+    delete(&mut stage, &name);
+    assert!(stage.app.state.ui.table().unwrap().disarmed);
+    assert!(stage.text().contains("gone"));
+    stage.press("j");
+    assert!(!stage.app.state.ui.table().unwrap().disarmed);
+}
+
+#[test]
+fn an_action_hits_the_row_that_was_painted_and_not_the_one_that_slid_under_the_cursor() {
+    let mut stage = pods_page();
+    stage.press("G");
+    let seen = stage.app.state.ui.table().unwrap().seen(&stage.app.state.store).unwrap();
+    let (name, key) = (seen.name().into_owned(), seen.key());
+    // Rows arrive between the frame and the key: nothing is laid out again.
+    let now = wheelhouse::app::msg::Now { server: stage.now, instant: Instant::now() };
+    let spec = stage.app.state.store.table("pods").spec;
+    let mut parcel = Parcel::new(stage.app.state.store.feeds[0].id, 1, spec);
+    parcel.gone.push(Key::of("", "", ""));
+    stage.app.update(Msg::Rows(parcel), now);
+    stage.press("y");
+    let asked = stage.effects.iter().find_map(|e| match e {
+        Effect::Fetch(_, target, Form::Yaml) => Some(target.clone()),
+        _ => None,
+    });
+    let asked = asked.unwrap();
+    assert_eq!((asked.name, asked.key), (name, key));
+}
+
+#[test]
+fn enter_on_a_node_shows_its_pods_and_escape_comes_back() {
+    let mut stage = Stage::scene("nodes", "typical", (120, 24));
+    stage.press("j<enter>");
+    assert!(stage.lines()[1].contains("on node node-00017"), "{}", stage.lines()[1]);
+    let shown = names(&stage);
+    let here = pods().iter().filter(|p| p["spec"]["nodeName"] == "node-00017").count();
+    assert_eq!(shown.len(), here);
+    stage.press("<esc>");
+    assert!(stage.cursor_line().contains("node-00017"));
+    stage.press("]");
+    assert!(stage.lines()[1].contains("on node"), "and forth again");
+}
+
+#[test]
+fn a_pod_leads_to_its_node_and_its_owner() {
+    let mut stage = Stage::scene("workloads", "typical", (140, 24));
+    stage.press(":pods<enter>");
+    stage.open_feeds();
+    stage.typical();
+    stage.press("/web-7d9f8b-x0<enter>o");
+    stage.open_feeds();
+    stage.typical();
+    assert!(stage.cursor_line().contains("node-00017"), "{}", stage.text());
+    stage.press("<esc>J");
+    assert!(stage.cursor_line().contains("Deployment") && stage.cursor_line().contains("web"), "{}", stage.text());
+}
+
+#[test]
+fn the_palette_completes_and_names_what_is_near() {
+    let mut stage = pods_page();
+    stage.press(":nod<tab>");
+    assert!(stage.text().contains("nodes"));
+    stage.press("<enter>");
+    assert_eq!(stage.app.state.ui.route().unwrap().view, "nodes");
+    stage.press(":podz<enter>");
+    assert!(stage.text().contains("did you mean"), "{}", stage.text());
+}
+
+#[test]
+fn contexts_and_namespaces_are_switched_from_the_palette() {
+    let mut stage = pods_page();
+    stage.press(":ctx nowhere<enter>");
+    assert!(stage.text().contains("no context `nowhere`"));
+    stage.press(":ctx staging<enter>");
+    assert!(stage.effects.contains(&Effect::SwitchContext("staging".into())));
+    assert!(stage.lines()[0].contains("connecting to staging"));
+    stage.press(":ns shop<enter>");
+    assert!(stage.effects.contains(&Effect::SwitchNamespace(Some("shop".into()))));
+    stage.press(":ns all<enter>");
+    assert!(stage.effects.contains(&Effect::SwitchNamespace(None)));
+}
+
+#[test]
+fn a_switch_leaves_nothing_of_the_old_cluster() {
+    let mut stage = pods_page();
+    stage.press(":ctx staging<enter>");
+    let cluster = wheelhouse::state::cluster::Cluster { context: "staging".into(), ..Default::default() };
+    stage.send(Msg::Connected(stage.app.session, Ok(cluster)));
+    assert!(stage.effects.contains(&Effect::Adopt));
+    let text = stage.text();
+    assert!(text.contains("staging") && !text.contains("prod-eu-1") && !text.contains("web-"), "{text}");
+}
+
+#[test]
+fn news_of_an_old_session_are_dropped() {
+    let mut stage = pods_page();
+    stage.press(":ctx staging<enter>");
+    let old = wheelhouse::app::msg::SessionId(0);
+    stage.send(Msg::Connected(old, Err("too late".into())));
+    assert!(!stage.text().contains("too late"));
+}
+
+#[test]
+fn sorting_by_any_column_shows_an_arrow_and_turns_round() {
+    let mut stage = pods_page();
+    stage.press(":sort restarts<enter>");
+    let head = stage.lines()[2].clone();
+    assert!(head.contains("RESTARTS ↑"), "{head}");
+    assert!(names(&stage).last().unwrap().starts_with("cart"));
+    stage.press("I");
+    assert!(names(&stage)[0].starts_with("cart"));
+    stage.press("N");
+    assert!(stage.lines()[2].contains("NAME ↑"));
+}
+
+#[test]
+fn columns_are_chosen_and_saved() {
+    let mut stage = pods_page();
+    assert!(stage.lines()[2].contains("RESTARTS"));
+    stage.press("Cjjjj<space><esc>");
+    assert!(!stage.lines()[2].contains("RESTARTS"), "{}", stage.lines()[2]);
+    assert!(stage.effects.contains(&Effect::SavePreferences));
+    stage.press("Cr<esc>");
+    assert!(stage.lines()[2].contains("RESTARTS"));
+}
+
+#[test]
+fn marks_are_kept_by_object_and_dropped_first() {
+    let mut stage = pods_page();
+    stage.press("<space><space>");
+    assert!(stage.lines()[1].contains("2 marked"));
+    stage.press("I");
+    assert_eq!(stage.lines().iter().filter(|l| l.get(1..2) == Some("*")).count(), 2);
+    stage.press("<esc>");
+    assert!(!stage.lines()[1].contains("marked"));
+}
+
+#[test]
+fn counts_of_the_second_line_lead_to_their_rows() {
+    let mut stage = Stage::scene("nodes", "typical", (120, 24));
+    let line = stage.lines()[1].clone();
+    assert!(line.contains("1 not ready[1]"), "{line}");
+    stage.press("1");
+    assert_eq!(names(&stage), ["node-00019"]);
+}
+
+#[test]
+fn copying_says_what_and_a_refusal_says_why() {
+    let mut stage = pods_page();
+    stage.press("/gateway<enter>xn");
+    assert!(stage.effects.contains(&Effect::Copy("name", "gateway-6f7b-p8r2c".into())));
+    stage.press("xo");
+    assert!(stage.text().contains("not bound to a node"));
+    stage.press("x");
+    assert!(stage.text().contains("copy-uid"), "what may follow is listed");
+}
+
+#[test]
+fn a_document_waits_arrives_folds_and_searches() {
+    let mut stage = pods_page();
+    stage.press("/cart<enter>y");
+    assert!(stage.text().contains("asking the server"));
+    let route = stage.app.state.ui.route().unwrap().id;
+    let mut object = pods().into_iter().find(|p| p["metadata"]["name"] == "cart-55c9d-9k2lm").unwrap();
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit"}]);
+    stage.send(Msg::Fetched(route, Ok(Fetched { object, events: Ok(vec![]) })));
+    let text = stage.text();
+    assert!(text.contains("CrashLoopBackOff") || text.contains("cart-55c9d"), "{text}");
+    assert!(!text.contains("kubectl-edit"));
+    stage.press("m");
+    let open: String = stage.app.state.ui.document().unwrap().doc.lines.iter().map(|l| l.text() + "\n").collect();
+    assert!(open.contains("kubectl-edit"));
+    stage.press("/restartCount<enter>");
+    assert!(stage.lines()[2].contains("restartCount"), "{}", stage.text());
+}
+
+#[test]
+fn a_refused_document_says_why() {
+    let mut stage = pods_page();
+    stage.press("d");
+    let route = stage.app.state.ui.route().unwrap().id;
+    stage.send(Msg::Fetched(route, Err("not allowed to get pods: nope".into())));
+    assert!(stage.text().contains("not allowed to get pods"));
+}
+
+#[test]
+fn pasted_text_never_runs_as_keys() {
+    let mut stage = pods_page();
+    let before = stage.cursor_line();
+    stage.send(Msg::Paste("jjjj\r:quit\r".into()));
+    assert_eq!(stage.cursor_line(), before);
+    assert!(stage.text().contains("ignored"));
+    stage.press("/");
+    stage.send(Msg::Paste("cra\nsh".into()));
+    assert!(!stage.effects.contains(&Effect::Quit));
+    assert!(stage.lines().last().unwrap().contains("cra sh"));
+}
+
+#[test]
+fn without_the_right_to_list_everywhere_the_home_namespace_is_shown() {
+    let mut stage = pods_page();
+    let feed = stage.app.state.store.feeds.iter().find(|f| f.table == 1).map(|f| f.id);
+    let denied = wheelhouse::state::health::Health::Denied { verb: "list", resource: "pods".into(), message: "no".into() };
+    stage.send(Msg::Health(feed.unwrap_or(stage.app.state.store.feeds[0].id), denied));
+    assert!(stage.effects.contains(&Effect::SwitchNamespace(Some("default".into()))));
+    assert!(stage.text().contains("you may not list pods in all namespaces"));
+}
+
+#[test]
+fn read_only_is_shown_and_takes_the_shell_away() {
+    let mut stage = pods_page();
+    stage.press("<ctrl-r>");
+    assert!(stage.effects.contains(&Effect::Lock));
+    assert!(stage.lines()[0].contains("read-only"));
+    stage.press("s");
+    assert!(stage.text().contains("read-only: a shell could change anything"));
+}
+
+#[test]
+fn the_chain_of_escapes_ends_with_a_hint() {
+    let mut stage = pods_page();
+    stage.press("?<esc>");
+    assert!(!stage.text().contains("On this row"));
+    stage.press("<esc>");
+    assert!(stage.text().contains("ctrl-c leaves"));
+}

@@ -1,0 +1,204 @@
+//! Small clusters for views and flows, as the API would write their objects.
+
+use crate::stage::{NOON, Stage};
+use serde_json::{Value, json};
+use wheelhouse::app::cluster::decode::{Encoding, Plan};
+use wheelhouse::app::msg::Msg;
+use wheelhouse::state::health::Health;
+use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::time::Epoch;
+
+/// A time so many seconds before noon.
+pub fn ago(secs: i64) -> String {
+    Epoch(NOON.0 - secs).rfc3339()
+}
+
+/// Every scene a view is shown in.
+pub const SCENES: [&str; 7] = ["starting", "empty", "typical", "filtered", "denied", "stale", "hostile"];
+
+impl Stage {
+    /// Feeds objects of one kind of a table, as a list would.
+    pub fn put(&mut self, table: &str, kind: &str, objects: &[Value]) -> &mut Stage {
+        let store = &self.app.state.store;
+        let Some(index) = store.table_index(table) else { panic!("no table {table}") };
+        let spec = store.table_at(index).spec;
+        let at = spec.kinds.iter().position(|k| k.gvk.kind == kind).unwrap() as u8;
+        let Some(feed) = store.feeds.iter().find(|f| f.table == index && f.kind == at) else { return self };
+        let plan = Plan::new(spec, at);
+        let (mut draft, mut parcel) = (Draft::default(), Parcel::new(feed.id, 1, spec));
+        for object in objects {
+            let bytes = serde_json::to_vec(object).unwrap();
+            plan.read(Encoding::Json, &bytes, &mut draft).unwrap();
+            parcel.push(&draft, spec);
+        }
+        self.send(Msg::Rows(parcel))
+    }
+
+    /// Feeds everything of the typical cluster that the open feeds take.
+    pub fn typical(&mut self) -> &mut Stage {
+        self.put("nodes", "Node", &nodes());
+        self.put("pods", "Pod", &pods());
+        self.put("namespaces", "Namespace", &namespaces());
+        self.put("poddisruptionbudgets", "PodDisruptionBudget", &budgets());
+        for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job"] {
+            let of_kind: Vec<_> = workloads().into_iter().filter(|w| w["kind"] == kind).collect();
+            self.put("workloads", kind, &of_kind);
+        }
+        self.live()
+    }
+
+    /// Plays a scene.
+    pub fn scene(view: &'static str, scene: &str, size: (u16, u16)) -> Stage {
+        let mut stage = Stage::at(view, size);
+        match scene {
+            "starting" => stage.health(|_| Health::Starting { have: 43_000, of: Some(150_000) }),
+            "empty" => drop(stage.live()),
+            "typical" => drop(stage.typical()),
+            "filtered" => drop(stage.typical().press("<space>/a<enter>")),
+            "denied" => stage.health(|resource| Health::Denied {
+                verb: "list",
+                resource: resource.to_owned(),
+                message: format!("{resource} is forbidden: User \"eve\" cannot list resource \"{resource}\" at the cluster scope"),
+            }),
+            "stale" => {
+                stage.typical();
+                stage.health(|_| Health::Stale(Epoch(NOON.0 - 14)));
+            }
+            "hostile" => {
+                stage.put("pods", "Pod", &[hostile()]);
+                stage.put("nodes", "Node", &[node("節点-00001-\u{1b}[31mred\u{202e}", &[], "True", json!({}))]);
+                stage.live();
+            }
+            other => panic!("no scene {other}"),
+        }
+        stage.settle();
+        stage
+    }
+
+    fn health(&mut self, health: impl Fn(&str) -> Health) {
+        let store = &mut self.app.state.store;
+        for i in 0..store.feeds.len() {
+            let spec = store.table_at(store.feeds[i].table).spec;
+            let plural = spec.kinds[usize::from(store.feeds[i].kind)].gvk.plural;
+            store.feeds[i].health = health(plural);
+        }
+    }
+}
+
+fn uid(n: u64) -> String {
+    format!("00000000-0000-4000-8000-{n:012x}")
+}
+
+/// A uid that depends on the name alone.
+fn uid_of(name: &str) -> String {
+    uid(name.bytes().fold(1, |h: u64, b| (h * 31 + u64::from(b)) & 0xffff_ffff_ffff))
+}
+
+pub fn node(name: &str, roles: &[&str], ready: &str, spec: Value) -> Value {
+    let mut labels = json!({"topology.kubernetes.io/zone": "eu-1b", "node.kubernetes.io/instance-type": "m7.8xlarge"});
+    for role in roles {
+        labels[format!("node-role.kubernetes.io/{role}")] = json!("");
+    }
+    json!({
+        "metadata": {"name": name, "uid": uid_of(name), "resourceVersion": "7", "creationTimestamp": ago(212 * 86_400), "labels": labels},
+        "spec": spec,
+        "status": {
+            "allocatable": {"cpu": "32", "memory": "128Gi", "pods": "110"},
+            "conditions": [
+                {"type": "MemoryPressure", "status": "False", "lastTransitionTime": ago(9000)},
+                {"type": "Ready", "status": ready, "lastTransitionTime": ago(360), "reason": "KubeletReady"}
+            ],
+            "addresses": [{"type": "InternalIP", "address": "10.0.0.17"}, {"type": "Hostname", "address": name}],
+            "nodeInfo": {"kubeletVersion": "v1.36.3", "osImage": "Debian 13", "kernelVersion": "6.12.0", "architecture": "amd64", "containerRuntimeVersion": "containerd://2.1.0"}
+        }
+    })
+}
+
+pub fn nodes() -> Vec<Value> {
+    let mut pressed = node("node-00020", &[], "True", json!({}));
+    pressed["status"]["conditions"][0]["status"] = json!("True");
+    vec![
+        node("cp-1", &["control-plane"], "True", json!({"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]})),
+        node("node-00017", &["worker"], "True", json!({})),
+        node("node-00018", &["worker"], "True", json!({"unschedulable": true, "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]})),
+        node("node-00019", &["worker"], "Unknown", json!({"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]})),
+        pressed,
+    ]
+}
+
+/// A pod of `containers` running containers with the given state of the first.
+pub fn pod(namespace: &str, name: &str, node: &str, phase: &str, state: Value) -> Value {
+    let stem = name.rsplit_once('-').map_or(name, |(stem, _)| stem);
+    let running = state.get("running").is_some();
+    let ready = if running { "True" } else { "False" };
+    json!({
+        "metadata": {
+            "name": name, "namespace": namespace, "uid": uid_of(&format!("{namespace}/{name}")), "resourceVersion": "11", "creationTimestamp": ago(7200),
+            "labels": {"app": stem.split('-').next(), "tier": "front"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": stem, "controller": true}]
+        },
+        "spec": {"nodeName": node, "containers": [{"name": "main", "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}}}]},
+        "status": {
+            "phase": phase, "qosClass": "Burstable", "podIPs": [{"ip": "10.1.2.3"}],
+            "conditions": [{"type": "Ready", "status": ready}],
+            "containerStatuses": [{"name": "main", "ready": running, "started": running, "restartCount": if running { 0 } else { 7 }, "state": state,
+                "lastState": {"terminated": {"exitCode": 1, "finishedAt": ago(185)}}}]
+        }
+    })
+}
+
+pub fn pods() -> Vec<Value> {
+    let up = || json!({"running": {"startedAt": ago(7000)}});
+    let waiting = |why: &str| json!({"waiting": {"reason": why}});
+    let mut all: Vec<Value> = (0..6)
+        .map(|i| pod("shop", &format!("web-7d9f8b-x{i}x4q"), ["node-00017", "node-00018"][i % 2], "Running", up()))
+        .collect();
+    all.push(pod("shop", "cart-55c9d-9k2lm", "node-00017", "Running", waiting("CrashLoopBackOff")));
+    all.push(pod("payments", "gateway-6f7b-p8r2c", "", "Pending", json!({})));
+    all.push(pod("ops", "report-28a-zz9", "node-00020", "Succeeded", json!({"terminated": {"exitCode": 0, "reason": "Completed"}})));
+    let mut leaving = pod("ops", "debug-1c-tmp01", "node-00019", "Running", up());
+    leaving["metadata"]["deletionTimestamp"] = json!(ago(-30));
+    all.push(leaving);
+    all
+}
+
+/// A pod whose texts try to reach the terminal.
+pub fn hostile() -> Value {
+    let mut bad = pod("x\u{1b}]52;c;cm0gLXJm\u{7}", "evil-\u{9b}2J-\u{202e}eman", "node\u{1b}[2J", "Running", json!({"waiting": {"reason": "\u{1b}[31mOwned\r\n"}}));
+    bad["metadata"]["uid"] = json!("not-a-uuid");
+    bad
+}
+
+pub fn namespaces() -> Vec<Value> {
+    let one = |name: &str, phase: &str| json!({"metadata": {"name": name, "uid": uid_of(name), "resourceVersion": "3", "creationTimestamp": ago(9_000_000)}, "status": {"phase": phase}});
+    vec![one("shop", "Active"), one("payments", "Active"), one("ops", "Active"), one("team-blue", "Terminating")]
+}
+
+pub fn budgets() -> Vec<Value> {
+    let one = |name: &str, allowed: i64, healthy: i64| {
+        json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": uid_of(&format!("pdb/{name}")), "resourceVersion": "5", "creationTimestamp": ago(900_000)},
+            "spec": {"minAvailable": 5, "selector": {"matchLabels": {"app": "web"}}},
+            "status": {"disruptionsAllowed": allowed, "currentHealthy": healthy, "desiredHealthy": 5, "expectedPods": 6,
+                "conditions": [{"type": "DisruptionAllowed", "status": if allowed > 0 { "True" } else { "False" }, "reason": if allowed > 0 { "SufficientPods" } else { "InsufficientPods" }}]}
+        })
+    };
+    vec![one("web", 1, 6), one("cart", 0, 5)]
+}
+
+pub fn workloads() -> Vec<Value> {
+    let meta = |name: &str| json!({"name": name, "namespace": "shop", "uid": uid_of(&format!("wl/{name}")), "resourceVersion": "9", "creationTimestamp": ago(900_000), "generation": 2});
+    let template = json!({"spec": {"containers": [{"name": "main", "image": "registry.example/web:1.2"}]}});
+    vec![
+        json!({"kind": "Deployment", "metadata": meta("web"), "spec": {"replicas": 6, "template": template},
+            "status": {"observedGeneration": 2, "replicas": 6, "readyReplicas": 6, "updatedReplicas": 6, "availableReplicas": 6}}),
+        json!({"kind": "Deployment", "metadata": meta("cart"), "spec": {"replicas": 2, "template": template},
+            "status": {"observedGeneration": 2, "replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "availableReplicas": 1, "unavailableReplicas": 1}}),
+        json!({"kind": "StatefulSet", "metadata": meta("db"), "spec": {"replicas": 3, "template": template},
+            "status": {"observedGeneration": 2, "replicas": 3, "readyReplicas": 3, "updatedReplicas": 3, "availableReplicas": 3}}),
+        json!({"kind": "DaemonSet", "metadata": meta("agent"), "spec": {"template": template},
+            "status": {"observedGeneration": 2, "desiredNumberScheduled": 5, "currentNumberScheduled": 5, "numberReady": 4, "updatedNumberScheduled": 5, "numberAvailable": 4}}),
+        json!({"kind": "Job", "metadata": meta("report"), "spec": {"completions": 1, "parallelism": 1, "template": template},
+            "status": {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}}),
+    ]
+}
