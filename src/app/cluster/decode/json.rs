@@ -102,9 +102,7 @@ impl<'de, F: FnMut(usize, Hit<'_>)> Visitor<'de> for At<'_, '_, F> {
         }
         while let Some(to) = map.next_key_seed(Edge(&node.edges))? {
             match to {
-                Some(to) => {
-                    map.next_value_seed(At { node: &walk.nodes[usize::from(to)], walk })?
-                }
+                Some(to) => map.next_value_seed(At { node: &walk.nodes[usize::from(to)], walk })?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }

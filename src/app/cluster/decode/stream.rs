@@ -118,7 +118,11 @@ impl ListReader {
             List::Protobuf(list) => list.end()?,
             List::Json(list) => list.end()?,
         };
-        if meta.version.is_empty() { Err(Malformed("no list, or one without version")) } else { Ok(meta) }
+        if meta.version.is_empty() {
+            Err(Malformed("no list, or one without version"))
+        } else {
+            Ok(meta)
+        }
     }
 }
 
