@@ -28,6 +28,11 @@ impl Epoch {
     }
 }
 
+/// The time an RFC 3339 text means, its fraction of a second cut off; `None` for text that is no such time.
+pub fn parse_rfc3339(text: &str) -> Option<Epoch> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| Epoch(at.as_second()))
+}
+
 /// The Gregorian date of a day number counted from 1970-01-01 (the usual era arithmetic: eras of 146,097 days).
 fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
@@ -106,5 +111,12 @@ mod tests {
     fn dates_are_gregorian() {
         assert_eq!(Epoch(1_795_399_496).rfc3339(), "2026-11-23T02:04:56Z");
         assert_eq!(Epoch(951_782_400).rfc3339(), "2000-02-29T00:00:00Z");
+    }
+
+    #[test]
+    fn times_of_the_api_are_read() {
+        assert_eq!(parse_rfc3339("2026-11-23T02:04:56Z"), Some(Epoch(1_795_399_496)));
+        assert_eq!(parse_rfc3339("2026-11-23T03:04:56.789012+01:00"), Some(Epoch(1_795_399_496)));
+        assert_eq!(parse_rfc3339("yesterday"), None);
     }
 }

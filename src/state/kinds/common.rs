@@ -1,8 +1,9 @@
 //! Columns that every table has.
 
 use crate::column;
-use crate::state::cell::{Sort, Value};
+use crate::state::cell::{Cell, Role, Sort, Value};
 use crate::state::decl::{Column, Word};
+use crate::state::health::Coverage;
 use crate::state::row::Row;
 
 /// `metadata.namespace`.
@@ -34,3 +35,22 @@ pub fn ip_sort<'a>(r: Row<'a>, word: Word) -> Sort<'a> {
         Err(_) => Sort::Absent,
     }
 }
+
+/// A value summed over pods, as far as the pods feed covers the cluster: unknown without one, dim while its list is
+/// arriving, old, or limited to some namespaces.
+pub fn of_pods<'a>(r: Row<'a>, value: Value<'a>, role: Role) -> Cell<'a> {
+    match r.store.coverage("pods") {
+        Coverage::Exact => value.role(role),
+        Coverage::Partial => value.role(Role::Dim),
+        Coverage::None => Value::Unknown("pods are not readable").into(),
+    }
+}
+
+/// A column that shows and sorts by one text word: `text_column!("os_image" "OS IMAGE" 36 OS)`.
+macro_rules! text_column {
+    ($id:literal $title:literal $max:literal $word:ident) => {
+        column!($id $title Left $max $word.bit(),
+            |r, _| Value::text(r.text($word)).into(), |r| Sort::Text(r.text($word), ""))
+    };
+}
+pub(super) use text_column;

@@ -3,6 +3,10 @@
 use super::decl::TableSpec;
 
 pub mod common;
+#[cfg(test)]
+mod registry_tests;
+#[cfg(test)]
+pub mod testing;
 
 macro_rules! tables {
     ($($file:ident;)+) => {
@@ -13,5 +17,9 @@ macro_rules! tables {
 }
 
 tables! {
+    nodes;
     pods;
+    namespaces;
+    disruption_budgets;
+    workloads;
 }

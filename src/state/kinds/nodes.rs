@@ -1,0 +1,290 @@
+//! Nodes: what `kubectl get nodes -o wide` prints, and what their pods ask of them.
+
+use super::common::{self, text_column};
+use super::pods;
+use crate::state::cell::{Role, Sort, Value};
+use crate::state::decl::{Column, Gvk, Hit, Kind, TALLIED, TableSpec, Word};
+use crate::state::intern::Sym;
+use crate::state::parcel::{Draft, Item};
+use crate::state::quantity;
+use crate::state::row::Row;
+use crate::state::rules::node_status;
+use crate::state::tally::{MAX_SUMS, Tally};
+use crate::{column, paths, words};
+
+words! { WORDS:
+    /// Labels.
+    LABELS = Set;
+    /// STATUS as the server's table prints it.
+    STATUS = Sym;
+    /// 1 if the Ready condition is True.
+    IS_READY = Num;
+    /// 1 if cordoned.
+    CORDONED = Num;
+    /// Last transition of the Ready condition.
+    READY_SINCE = Time;
+    /// Why the Ready condition is not True.
+    REASON = Sym;
+    /// Pressures and a missing network, in short words.
+    PRESSURE = Sym;
+    /// Roles, as kubectl derives them from labels.
+    ROLES = Sym;
+    /// Allocatable CPU, in thousandths of a core.
+    CPU = Num;
+    /// Allocatable memory, in bytes.
+    MEMORY = Wide;
+    /// Allocatable pods.
+    PODS = Num;
+    /// Taints.
+    TAINTS = Num;
+    /// Taints as `key=value:Effect`.
+    TAINT_LIST = Sym;
+    /// Kubelet version.
+    VERSION = Sym;
+    /// First InternalIP.
+    INTERNAL = Ip;
+    /// First ExternalIP.
+    EXTERNAL = Ip;
+    /// OS image.
+    OS = Sym;
+    /// Kernel and architecture.
+    KERNEL = Sym;
+    /// Container runtime.
+    RUNTIME = Sym;
+}
+
+paths! { PATHS:
+    UNSCHEDULABLE = Bool [2, 4] "spec.unschedulable";
+    TAINT = Item [2, 5] "spec.taints";
+    TAINT_KEY = Text [2, 5, 1] "spec.taints.key";
+    TAINT_VALUE = Text [2, 5, 2] "spec.taints.value";
+    TAINT_EFFECT = Text [2, 5, 3] "spec.taints.effect";
+    ALLOCATABLE = Quantities [3, 2] "status.allocatable";
+    CONDITION = Item [3, 4] "status.conditions";
+    CONDITION_TYPE = Text [3, 4, 1] "status.conditions.type";
+    CONDITION_STATUS = Text [3, 4, 2] "status.conditions.status";
+    CONDITION_SINCE = Time [3, 4, 4] "status.conditions.lastTransitionTime";
+    CONDITION_REASON = Text [3, 4, 5] "status.conditions.reason";
+    ADDRESS = Item [3, 5] "status.addresses";
+    ADDRESS_TYPE = Text [3, 5, 1] "status.addresses.type";
+    ADDRESS_TEXT = Text [3, 5, 2] "status.addresses.address";
+    INFO_KERNEL = Text [3, 7, 4] "status.nodeInfo.kernelVersion";
+    INFO_OS = Text [3, 7, 5] "status.nodeInfo.osImage";
+    INFO_RUNTIME = Text [3, 7, 6] "status.nodeInfo.containerRuntimeVersion";
+    INFO_KUBELET = Text [3, 7, 7] "status.nodeInfo.kubeletVersion";
+    INFO_ARCH = Text [3, 7, 10] "status.nodeInfo.architecture";
+}
+
+fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
+    match (path, hit) {
+        (TAINT | CONDITION | ADDRESS, Hit::Open) => d.open(path),
+        (UNSCHEDULABLE, Hit::Int(yes)) => d.set(CORDONED, yes),
+        (ALLOCATABLE, Hit::Pair(resource, amount)) => allocatable(d, resource, amount),
+        (TAINT_KEY | CONDITION_TYPE | ADDRESS_TYPE, Hit::Text(t)) => d.note(0, t),
+        (TAINT_VALUE | CONDITION_STATUS | ADDRESS_TEXT, Hit::Text(t)) => d.note(1, t),
+        (TAINT_EFFECT | CONDITION_REASON, Hit::Text(t)) => d.note(2, t),
+        (CONDITION_SINCE, Hit::Time(at)) => d.item().num[0] = at.0,
+        (INFO_KERNEL, Hit::Text(t)) => d.put(KERNEL, t),
+        (INFO_OS, Hit::Text(t)) => d.put(OS, t),
+        (INFO_RUNTIME, Hit::Text(t)) => d.put(RUNTIME, t),
+        (INFO_KUBELET, Hit::Text(t)) => d.put(VERSION, t),
+        (INFO_ARCH, Hit::Text(t)) => {
+            d.open(path);
+            d.note(0, t);
+        }
+        _ => {}
+    }
+}
+
+fn allocatable(d: &mut Draft, resource: &str, amount: &str) {
+    match resource {
+        "cpu" => d.set(CPU, quantity::milli(amount).unwrap_or(0)),
+        "memory" => d.set(MEMORY, quantity::whole(amount).unwrap_or(0)),
+        "pods" => d.set(PODS, quantity::whole(amount).unwrap_or(0)),
+        _ => {}
+    }
+}
+
+fn finish(d: &mut Draft) {
+    let items = std::mem::take(&mut d.items);
+    let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
+    let texts = texts(d, &items);
+    let ready = of(CONDITION).find(|c| d.text(c.txt[0]) == "Ready");
+    let status = ready.map(|c| d.text(c.txt[1]));
+    let is_ready = status == Some("True");
+    let words = node_status::words(status, d.get(CORDONED) == 1);
+    let reason = ready.filter(|_| !is_ready).map(|c| c.txt[2]);
+    d.put(STATUS, words);
+    d.point(REASON, reason.unwrap_or_default());
+    d.set(IS_READY, i64::from(is_ready));
+    d.set(READY_SINCE, ready.map_or(0, |c| c.num[0]));
+    d.set(TAINTS, of(TAINT).count() as i64);
+    for (word, text) in texts {
+        d.put(word, &text);
+    }
+    d.items = items;
+}
+
+fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 6] {
+    let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
+    let text = |i: &Item, at: usize| d.text(i.txt[at]).to_owned();
+    let pressures = of(CONDITION)
+        .filter(|c| d.text(c.txt[1]) == "True")
+        .filter_map(|c| node_status::pressure(d.text(c.txt[0])));
+    let taints = of(TAINT).map(|t| match (text(t, 0), text(t, 1), text(t, 2)) {
+        (key, value, effect) if value.is_empty() => format!("{key}:{effect}"),
+        (key, value, effect) => format!("{key}={value}:{effect}"),
+    });
+    let address = |kind: &str| {
+        of(ADDRESS).find(|a| d.text(a.txt[0]) == kind).map_or(String::new(), |a| text(a, 1))
+    };
+    let kernel = match of(INFO_ARCH).next().map(|i| d.text(i.txt[0])) {
+        None | Some("") => d.word(KERNEL).to_owned(),
+        Some(arch) => format!("{} ({arch})", d.word(KERNEL)),
+    };
+    [
+        (PRESSURE, pressures.collect::<Vec<_>>().join(",")),
+        (TAINT_LIST, taints.collect::<Vec<_>>().join(",")),
+        (INTERNAL, address("InternalIP")),
+        (EXTERNAL, address("ExternalIP")),
+        (KERNEL, kernel),
+        (ROLES, roles(d)),
+    ]
+}
+
+/// Kubernetes: `findNodeRoles` in `pkg/printers/internalversion/printers.go`, v1.37.2.
+fn roles(d: &Draft) -> String {
+    let role = |pair: &'_ str| -> Option<String> {
+        let (key, value) = pair.split_once('=')?;
+        let role = match key.strip_prefix("node-role.kubernetes.io/") {
+            Some(role) => role,
+            None if key == "kubernetes.io/role" => value,
+            None => return None,
+        };
+        Some(role.to_owned()).filter(|r| !r.is_empty())
+    };
+    let mut roles: Vec<String> = d.word(LABELS).split('\0').filter_map(role).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles.join(",")
+}
+
+/// Sums of [`IN_ALL`].
+pub mod sum {
+    /// Nodes.
+    pub const NODES: usize = 0;
+    /// Of these, nodes whose Ready condition is not True.
+    pub const NOT_READY: usize = 1;
+    /// Cordoned nodes.
+    pub const CORDONED: usize = 2;
+    /// Allocatable thousandths of a core.
+    pub const CPU: usize = 3;
+    /// Allocatable bytes.
+    pub const MEMORY: usize = 4;
+    /// Allocatable pods.
+    pub const PODS: usize = 5;
+}
+
+/// Nodes of the cluster, under the empty key.
+pub const IN_ALL: &str = "nodes_in_all";
+
+static TALLIES: &[Tally] =
+    &[Tally { id: IN_ALL, to: "", key: |_| Some(Sym::NONE), add: add_totals }];
+
+fn add_totals(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
+    sums[sum::NODES] += sign;
+    sums[sum::NOT_READY] += sign * i64::from(r.num(IS_READY) == 0);
+    sums[sum::CORDONED] += sign * r.num(CORDONED);
+    sums[sum::CPU] += sign * r.num(CPU);
+    sums[sum::MEMORY] += sign * r.num(MEMORY);
+    sums[sum::PODS] += sign * r.num(PODS);
+}
+
+fn load(r: Row<'_>, what: usize) -> i64 {
+    r.sums(pods::ON_NODE)[what]
+}
+
+/// The first of the labels that is set: the current one or its predecessor.
+fn label<'a>(r: Row<'a>, keys: [&str; 2]) -> &'a str {
+    keys.iter().find_map(|key| r.label(LABELS, key)).unwrap_or("")
+}
+
+fn zone(r: Row<'_>) -> &str {
+    label(r, ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"])
+}
+
+fn instance_type(r: Row<'_>) -> &str {
+    label(r, ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"])
+}
+
+static COLUMNS: &[Column] = &[
+    common::NAME,
+    column!("status" "STATUS" Left 28 STATUS.bit(),
+        |r, _| Value::text(r.text(STATUS)).role(node_status::role(r.text(STATUS))),
+        |r| Sort::Text(r.text(STATUS), "")),
+    column!("pressure" "PRESSURE" Left 16 PRESSURE.bit(),
+        |r, _| Value::text(r.text(PRESSURE)).role(Role::Warn), |r| Sort::Text(r.text(PRESSURE), "")),
+    column!("ready_since" "SINCE" Right 8 READY_SINCE.bit(),
+        |r, _| Value::time(r.time(READY_SINCE)).into(), |r| Sort::Int(-r.time(READY_SINCE).0)),
+    text_column!("reason" "REASON" 28 REASON),
+    text_column!("roles" "ROLES" 24 ROLES),
+    column!("pods" "PODS" Right 9 TALLIED | PODS.bit(),
+        |r, _| {
+            let (have, of) = (load(r, pods::sum::PODS), r.num(PODS));
+            let full = of > 0 && have >= of;
+            common::of_pods(r, Value::Count(have, of), if full { Role::Warn } else { Role::Plain })
+        },
+        |r| Sort::Int(load(r, pods::sum::PODS))),
+    column!("pods_capacity" "CAPACITY" Right 8 PODS.bit(),
+        |r, _| Value::Int(r.num(PODS)).into(), |r| Sort::Int(r.num(PODS))),
+    column!("pods_not_ready" "NOT READY" Right 9 TALLIED,
+        |r, _| {
+            let n = load(r, pods::sum::NOT_READY);
+            common::of_pods(r, Value::Int(n), if n > 0 { Role::Warn } else { Role::Dim })
+        },
+        |r| Sort::Int(load(r, pods::sum::NOT_READY))),
+    column!("cpu_requested" "CPU REQUESTED" Right 24 TALLIED | CPU.bit(),
+        |r, _| common::of_pods(r, Value::Cpu(load(r, pods::sum::CPU), r.num(CPU)), Role::Plain),
+        |r| Sort::Int(load(r, pods::sum::CPU))),
+    column!("memory_requested" "MEMORY REQUESTED" Right 24 TALLIED | MEMORY.bit(),
+        |r, _| common::of_pods(r, Value::Memory(load(r, pods::sum::MEMORY), r.num(MEMORY)), Role::Plain),
+        |r| Sort::Int(load(r, pods::sum::MEMORY))),
+    column!("taints" "TAINTS" Right 6 TAINTS.bit(),
+        |r, _| Value::Int(r.num(TAINTS)).role(if r.num(TAINTS) == 0 { Role::Dim } else { Role::Plain }),
+        |r| Sort::Int(r.num(TAINTS))),
+    text_column!("taint_list" "TAINT LIST" 80 TAINT_LIST),
+    column!("zone" "ZONE" Left 20 LABELS.bit(),
+        |r, _| Value::text(zone(r)).into(), |r| Sort::Text(zone(r), "")),
+    column!("instance_type" "TYPE" Left 20 LABELS.bit(),
+        |r, _| Value::text(instance_type(r)).into(), |r| Sort::Text(instance_type(r), "")),
+    text_column!("version" "VERSION" 20 VERSION),
+    column!("internal_ip" "INTERNAL IP" Left 39 INTERNAL.bit(),
+        |r, _| Value::text(r.ip(INTERNAL)).into(), |r| common::ip_sort(r, INTERNAL)),
+    column!("external_ip" "EXTERNAL IP" Left 39 EXTERNAL.bit(),
+        |r, _| Value::text(r.ip(EXTERNAL)).into(), |r| common::ip_sort(r, EXTERNAL)),
+    text_column!("os_image" "OS IMAGE" 36 OS),
+    text_column!("kernel" "KERNEL" 36 KERNEL),
+    text_column!("container_runtime" "RUNTIME" 28 RUNTIME),
+    common::AGE,
+    column!("ready" "READY" Left 5 IS_READY.bit(),
+        |r, _| Value::Bool(r.num(IS_READY) == 1).into(), |r| Sort::Int(r.num(IS_READY))),
+    column!("schedulable" "SCHEDULABLE" Left 11 CORDONED.bit(),
+        |r, _| Value::Bool(r.num(CORDONED) == 0).into(), |r| Sort::Int(1 - r.num(CORDONED))),
+    common::LABELS,
+    common::UID,
+];
+
+/// The table.
+pub static TABLE: TableSpec = TableSpec {
+    id: "nodes",
+    kinds: &[Kind {
+        gvk: Gvk { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false },
+        paths: PATHS,
+        fold,
+        finish,
+    }],
+    words: WORDS,
+    labels: LABELS,
+    columns: COLUMNS,
+    tallies: TALLIES,
+};
