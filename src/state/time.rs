@@ -74,6 +74,11 @@ fn offset(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// The time an RFC 3339 text means, its fraction of a second cut off; `None` for text that is no such time.
+pub fn parse_rfc3339(text: &str) -> Option<Epoch> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| Epoch(at.as_second()))
+}
+
 /// The Gregorian date of a day number counted from 1970-01-01 (the usual era arithmetic: eras of 146,097 days).
 fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
@@ -155,21 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
-        for secs in (-2_000_000_000..4_200_000_000).step_by(86_399 * 37) {
-            assert_eq!(Epoch::parse(&Epoch(secs).rfc3339()), Some(Epoch(secs)), "{secs}");
-        }
-        let at = Some(Epoch(1_795_399_496));
-        assert_eq!(Epoch::parse("2026-11-23T02:04:56.123456Z"), at);
-        assert_eq!(Epoch::parse("2026-11-23T04:34:56+02:30"), at);
-        for wrong in [
-            "",
-            "2026-11-23",
-            "2026-11-23T02:04:56",
-            "2026-13-23T02:04:56Z",
-            "yesterday, at noon!Z",
-        ] {
-            assert_eq!(Epoch::parse(wrong), None, "{wrong}");
-        }
+    fn times_of_the_api_are_read() {
+        assert_eq!(parse_rfc3339("2026-11-23T02:04:56Z"), Some(Epoch(1_795_399_496)));
+        assert_eq!(parse_rfc3339("2026-11-23T03:04:56.789012+01:00"), Some(Epoch(1_795_399_496)));
+        assert_eq!(parse_rfc3339("yesterday"), None);
     }
 }
