@@ -3,7 +3,7 @@
 use crate::app::cli::Common;
 use crate::app::cluster::session::{Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated};
 use crate::app::cluster::Client;
-use crate::app::demo::DemoCluster;
+use crate::app::demo::{self, DemoCluster};
 use crate::state::cluster::Cluster;
 use std::sync::Arc;
 
@@ -28,6 +28,16 @@ pub struct Connection {
     pub session: Option<Arc<Session>>,
     /// Where contexts are switched from.
     pub origin: Origin,
+    _life: Option<Life>,
+}
+
+/// The demo cluster lives as long as somebody looks at it.
+struct Life(tokio::task::JoinHandle<()>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Origin {
@@ -70,6 +80,7 @@ impl Origin {
                     cluster,
                     session: Some(Arc::new(session)),
                     origin: self.clone(),
+                    _life: None,
                 })
             }
         }
@@ -102,22 +113,22 @@ fn describe(session: &Session, read_only: bool) -> Cluster {
 }
 
 fn open_demo(lock: Lock) -> Connection {
-    let demo = DemoCluster::new(7);
+    let demo = DemoCluster::today();
     let meter = Arc::new(Meter::default());
     let read_only = lock.is_read_only();
     let client = gated(demo.clone(), "default", meter.clone(), lock);
-    tokio::spawn(demo.live());
+    let life = Life(tokio::spawn(demo.live()));
     let cluster = Cluster {
         context: "demo".into(),
         name: "demo".into(),
         server: "in this process".into(),
-        user: "you".into(),
-        version: DemoCluster::VERSION.into(),
+        user: demo::USER.into(),
+        version: demo::VERSION.into(),
         home: "default".into(),
         read_only,
         demo: true,
         contexts: vec!["demo".into()],
         ..Cluster::default()
     };
-    Connection { client, meter, cluster, session: None, origin: Origin::Demo }
+    Connection { client, meter, cluster, session: None, origin: Origin::Demo, _life: Some(life) }
 }
