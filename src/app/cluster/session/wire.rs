@@ -38,6 +38,8 @@ struct Current {
     /// Counts renewals, so that a late 401 of old credentials does not condemn the new ones.
     generation: u64,
     refused: bool,
+    /// The files are no longer those the credentials came from.
+    rotated: bool,
     looked: Instant,
     renewed: Instant,
     failure: Option<CredentialFault>,
@@ -56,6 +58,7 @@ impl Wire {
             credentials,
             generation: 0,
             refused: false,
+            rotated: false,
             looked: now,
             renewed: now,
             failure: None,
@@ -95,7 +98,7 @@ impl Wire {
         match prepared {
             Ok((stack, credentials)) => {
                 (current.stack, current.credentials) = (stack, credentials);
-                (current.refused, current.failure) = (false, None);
+                (current.refused, current.rotated, current.failure) = (false, false, None);
                 current.generation += 1;
                 Ok(())
             }
@@ -138,10 +141,10 @@ impl Wire {
             current.looked = Instant::now();
             // Static credentials that were refused stay as they are: sending them again is how a server that has changed
             // its mind is noticed.
-            current.refused = false;
-            return credentials::fingerprint(&self.target) != current.credentials.files;
+            current.refused = exec && current.refused;
+            current.rotated |= credentials::fingerprint(&self.target) != current.credentials.files;
         }
-        false
+        current.rotated
     }
 
     fn refused(&self, generation: u64) {
