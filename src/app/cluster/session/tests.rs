@@ -30,8 +30,8 @@ fn one(cluster: &[&str], user: &[&str]) -> String {
         _ => lines.iter().map(|line| format!("\n    {line}")).collect(),
     };
     format!(
-        "clusters:\n- name: it\n  cluster: {}\nusers:\n- name: me\n  user: {}\ncontexts:\n- name: it\n  context: \
-         {{cluster: it, user: me}}\ncurrent-context: it\n",
+        "clusters:\n- name: it\n  cluster: {}\nusers:\n- name: me\n  user: {}\n\
+         contexts: [{{name: it, context: {{cluster: it, user: me}}}}]\ncurrent-context: it\n",
         lines(cluster),
         lines(user)
     )

@@ -17,7 +17,8 @@ contexts:
 const SECOND: &str = "
 clusters:
 - {name: prod, cluster: {server: 'https://other'}}
-- {name: lab, cluster: {server: 'https://lab', tls-server-name: lab.local, proxy-url: 'http://u:p@proxy:3128'}}
+- name: lab
+  cluster: {server: 'https://lab', tls-server-name: lab.local, proxy-url: 'http://u:p@proxy:3128'}
 users:
 - {name: ann, user: {token: second}}
 - {name: bob, user: {tokenFile: bob.token, token: inline}}
@@ -134,7 +135,7 @@ fn names_that_do_not_exist_are_answered_with_the_nearest() {
     let dir = tempfile::tempdir().unwrap();
     let said = fail(&context("prod-us"), merged(dir.path()));
     assert!(said.contains("there is no context named 'prod-us'"), "{said}");
-    assert!(said.ends_with("Next: nearest of 4: prod-eu."), "{said}");
+    assert!(said.ends_with("Next: name one that exists; nearest of 4: prod-eu."), "{said}");
     let said = fail(&context("orphan"), merged(dir.path()));
     assert!(
         said.contains("there is no cluster named 'nowhere'") && said.contains("prod, lab"),
@@ -192,6 +193,34 @@ fn flags_override_as_kubectls_do() {
     assert_eq!(load(&alone, bare()).about().server, "http://lab:8080");
     let crossed = ConnectArgs { cluster: Some("prod".into()), ..context("lab-1") };
     assert_eq!(target(crossed).about.server, "https://prod:6443/base/path");
+}
+
+#[test]
+fn groups_without_a_user_to_act_as_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ConnectArgs { as_group: vec!["system:masters".into()], ..context("prod-eu") };
+    assert!(fail(&args, merged(dir.path())).contains("--as, which is missing"));
+}
+
+#[test]
+fn a_kubectl_can_be_given_exactly_what_is_pinned() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ConnectArgs {
+        token: Some("flag".into()),
+        as_user: Some("jane".into()),
+        namespace: Some("ops".into()),
+        ..context("prod-eu")
+    };
+    let pinned = load(&args, merged(dir.path()));
+    let text = pinned.kubeconfig().unwrap();
+    let file = write(dir.path(), "for-kubectl", text.expose_secret());
+    let alone = ConnectArgs { kubeconfig: Some(file), ..ConnectArgs::default() };
+    let again = load(&alone, bare());
+    let files = pinned.about().files.clone();
+    assert_eq!(About { files, ..again.about().clone() }, *pinned.about());
+    assert_eq!(again.target.auth.token.as_ref().unwrap().expose_secret(), "flag");
+    let ca = &pinned.target.cluster.certificate_authority;
+    assert_eq!((&again.target.cluster.certificate_authority, again.contexts().len()), (ca, 1));
 }
 
 #[test]

@@ -94,24 +94,6 @@ async fn a_401_has_the_plugin_run_again_under_the_same_client() {
 }
 
 #[tokio::test]
-async fn credentials_about_to_expire_are_renewed_before_the_next_request() {
-    let world = World::new(kubernetes);
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
-    let script = format!(
-        "echo 'kind: ExecCredential\nstatus:\n  token: t'$(wc -l < runs | tr -d ' ')'\n  expirationTimestamp: \"{soon}\"'"
-    );
-    let session = open(&world.pinned(&script, &[])).await.unwrap();
-    assert!(world.runs() >= 2, "the first request found 30 s left, within the margin");
-    let before = world.runs();
-    get(&session.client, "/version", session.deadline()).await.unwrap();
-    assert_eq!(
-        world.runs(),
-        before,
-        "a plugin that only issues short-lived tokens is not run per request"
-    );
-}
-
-#[tokio::test]
 async fn a_client_certificate_from_a_plugin_is_presented() {
     let world = World::new(kubernetes);
     let identity = world.ca.issue("robot", 2090);

@@ -155,7 +155,8 @@ impl Authority {
         Identity { certificate, key: key.serialize_pem() }
     }
 
-    /// A TLS server with a certificate of this authority; `clients` issues the certificates it insists on.
+    /// A TLS server with a certificate of this authority; `clients` issues the certificates it
+    /// insists on.
     pub fn server(&self, identity: &Identity, clients: Option<&Authority>) -> Arc<ServerConfig> {
         super::super::transport::install_crypto();
         let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];

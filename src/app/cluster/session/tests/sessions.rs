@@ -134,8 +134,10 @@ async fn a_name_that_does_not_resolve_is_told() {
     let host = format!("{}.invalid", "a".repeat(70));
     let (cause, said) =
         refused(&pinned(dir.path(), &one(&[&format!("server: http://{host}")], &[]))).await;
-    let named = matches!(&cause, Cause::Contact(Fault::Unreachable(Unreachable::Name { host: h, .. })) if *h == host);
-    assert!(named, "{cause:?}");
+    let Cause::Contact(Fault::Unreachable(Unreachable::Name { host: told, .. })) = cause else {
+        panic!("{cause:?}");
+    };
+    assert_eq!(told, host);
     assert!(said.contains("does not resolve") && said.contains("VPN"), "{said}");
 }
 
@@ -163,10 +165,7 @@ async fn a_wrong_name_and_an_expired_server_certificate_are_told() {
     );
     let (cause, said) = refused(&world.pinned(&server, "", &[])).await;
     assert!(matches!(tls(&cause), TlsFault::WrongName { .. }), "{cause:?}");
-    assert!(
-        said.contains("not for 127.0.0.1 but for") && said.contains("api.example.com"),
-        "{said}"
-    );
+    assert!(said.contains("not for 127.0.0.1 but for api.example.com"), "{said}");
     let named = world.pinned(&server, "", &[]);
     let args = ConnectArgs {
         kubeconfig: Some(named.about().files[0].clone()),
