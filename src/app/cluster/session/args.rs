@@ -1,4 +1,5 @@
-//! The connection flags, named and read as kubectl names and reads them, so that a kubectl command line can be reused as it is.
+//! The connection flags, named and read as kubectl names and reads them, so that a kubectl command
+//! line can be reused as it is.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub struct ConnectArgs {
     #[arg(short, long, value_name = "URL", global = true)]
     pub server: Option<String>,
     /// Authenticate with this bearer token
-    #[arg(long, value_name = "TOKEN", global = true, hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", global = true)]
     pub token: Option<String>,
     /// Trust the certificate authorities in this file, and no others
     #[arg(long, value_name = "FILE", global = true)]
@@ -55,14 +56,15 @@ pub struct ConnectArgs {
     /// Connect through this proxy (http, https, socks5 or socks5h URL)
     #[arg(long, value_name = "URL", global = true)]
     pub proxy_url: Option<String>,
-    /// Give up on a single request after this long (5s, 2m, plain seconds; 0 means never); watches are not affected
+    /// Give up on a single request after this long (5s, 2m, plain seconds; 0 means never); watches
+    /// are not affected
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout, global = true)]
     pub request_timeout: Option<Duration>,
 }
 
 impl ConnectArgs {
-    /// The same flags without those that describe one particular cluster and its credentials.
-    /// They are dropped on a context switch: a token given for one cluster is never sent to another.
+    /// The same flags without those that describe one particular cluster and its credentials. They
+    /// are dropped on a context switch: a token given for one cluster is never sent to another.
     /// Impersonation stays, since dropping it would silently widen the operator's rights.
     pub(super) fn without_target(&self) -> ConnectArgs {
         ConnectArgs {

@@ -1,4 +1,5 @@
-//! One request, one answer, one deadline. Watches, logs and shells do not go this way; everything else does.
+//! One request, one answer, one deadline. Watches, logs and shells do not go this way; everything
+//! else does.
 
 use std::time::Duration;
 
@@ -33,8 +34,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
 }
 
-/// Sends a request under a permit and waits for the whole answer, no longer than `deadline` (`None`: for ever). JSON is
-/// asked for and declared unless the request says otherwise.
+/// Sends a request under a permit and waits for the whole answer, no longer than `deadline`
+/// (`None`: for ever). JSON is asked for and declared unless the request says otherwise.
 ///
 /// # Errors
 /// Every status other than 2xx, and everything that kept an answer from coming, as a [`Fault`].

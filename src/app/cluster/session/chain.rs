@@ -1,5 +1,5 @@
-//! Recognises what broke a connection from the chain of errors under a `kube::Error`. Types decide, not texts, except
-//! where hyper-util keeps its types to itself.
+//! Recognises what broke a connection from the chain of errors under a `kube::Error`. Types decide,
+//! not texts, except where hyper-util keeps its types to itself.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -25,7 +25,8 @@ impl Fault {
     }
 }
 
-/// The chain from outermost to innermost, including what `io::Error` wraps (which its own `source` skips).
+/// The chain from outermost to innermost, including what `io::Error` wraps (which its own `source`
+/// skips).
 fn links<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
     let mut links = Vec::new();
     let mut next = Some(error);
@@ -122,11 +123,18 @@ fn server_certificate(why: &CertificateError) -> TlsFault {
             expected: expected.to_str().into_owned(),
             presented: match presented.is_empty() {
                 true => "no name at all".into(),
-                false => tidy(&presented.join(", "), 300),
+                false => {
+                    tidy(&presented.iter().map(|n| bare(n)).collect::<Vec<_>>().join(", "), 300)
+                }
             },
         },
         other => TlsFault::Other(tidy(&format!("the server's certificate: {other}"), 200)),
     }
+}
+
+/// rustls spells names as `DnsName("api.example.com")`.
+fn bare(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
 }
 
 /// Alerts a server sends about the certificate we showed, or did not show (RFC 8446 §6.2).

@@ -1,5 +1,5 @@
-//! The first words with a server: which version it runs and who it takes us for. Asked at the same time, since every
-//! round trip delays the first screen.
+//! The first words with a server: which version it runs and who it takes us for. Asked at the same
+//! time, since every round trip delays the first screen.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ pub(super) struct Contact {
     pub identity: Option<Identity>,
 }
 
-/// Asks `GET /version` and who we are. A 403 on the version is no failure: it comes from an API server that knows us.
+/// Asks `GET /version` and who we are. A 403 on the version is no failure: it comes from an API
+/// server that knows us.
 ///
 /// # Errors
 /// No answer, a 401 from either, or an answer that no Kubernetes API server gives.

@@ -1,5 +1,6 @@
-//! From a kubeconfig user to something that can be sent: plugins run, files read, precedence settled as in client-go.
-//! The result is static; what makes it outdated (expiry, rotated files) is part of it.
+//! From a kubeconfig user to something that can be sent: plugins run, files read, precedence
+//! settled as in client-go. The result is static; what makes it outdated (expiry, rotated files) is
+//! part of it.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -31,7 +32,8 @@ pub(super) struct Credentials {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Fingerprint(Vec<Option<(u64, i64, i64, u64)>>);
 
-/// Obtains the credentials of the target's user: runs the plugin, reads the files. Blocks on file I/O.
+/// Obtains the credentials of the target's user: runs the plugin, reads the files. Blocks on file
+/// I/O.
 ///
 /// # Errors
 /// A plugin or a file that did not yield what it should.
@@ -63,8 +65,8 @@ pub(super) async fn obtain(
     Ok(Credentials { auth, certificate, expires, files })
 }
 
-/// The token file wins over the inline token, which remains as a fall-back; white space around it is not part of it
-/// (client-go `transport/token_source.go`). kube has both the other way round.
+/// The token file wins over the inline token, which remains as a fall-back; white space around it
+/// is not part of it (client-go `transport/token_source.go`). kube has both the other way round.
 fn read_token(auth: &mut AuthInfo) -> Result<(), CredentialFault> {
     let Some(file) = auth.token_file.take().filter(|file| !file.is_empty()) else { return Ok(()) };
     match std::fs::read_to_string(&file).map(|text| text.trim().to_owned()) {

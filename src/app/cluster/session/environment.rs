@@ -1,5 +1,5 @@
-//! The process environment as a value, read once: what is resolved from it cannot move afterwards, and tests need no
-//! global state.
+//! The process environment as a value, read once: what is resolved from it cannot move afterwards,
+//! and tests need no global state.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Everything that can go wrong with a request, sorted by what can be done about it. Texts from servers are redacted and
-//! cleaned here, so that whoever shows a fault need not think of it.
+//! Everything that can go wrong with a request, sorted by what can be done about it. Texts from
+//! servers are redacted and cleaned here, so that whoever shows a fault need not think of it.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use super::status;
 /// Longest piece of a server's own words that is quoted.
 const QUOTE: usize = 500;
 
-/// Why a request had no success, by remedy. Only [`Fault::Timeout`] and [`Fault::Unreachable`] leave it open whether a
-/// write took effect.
+/// Why a request had no success, by remedy. Only [`Fault::Timeout`] and [`Fault::Unreachable`]
+/// leave it open whether a write took effect.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// No answer came back: the network, the proxy or TLS.
@@ -184,8 +184,8 @@ fn since(not_after: &Option<jiff::Timestamp>) -> String {
 }
 
 impl Fault {
-    /// Classifies an answer that is not a success, from all its parts: the request's method and path help where a gateway
-    /// answered instead of the API server.
+    /// Classifies an answer that is not a success, from all its parts: the request's method and
+    /// path help where a gateway answered instead of the API server.
     pub fn of_answer(
         method: &Method,
         path: &str,
@@ -300,8 +300,9 @@ fn location(headers: &HeaderMap) -> String {
     to.map(|to| format!(" to {}", tidy(to, 120))).unwrap_or_default()
 }
 
-/// Verb and object out of the authorizer's message, e.g. `pods is forbidden: User "jane" cannot list resource "pods" in API
-/// group "" in the namespace "default"` (apiserver `endpoints/handlers/responsewriters/errors.go`, forbiddenMessage).
+/// Verb and object out of the authorizer's message, e.g. `pods is forbidden: User "jane" cannot
+/// list resource "pods" in API group "" in the namespace "default"` (apiserver
+/// `endpoints/handlers/responsewriters/errors.go`, forbiddenMessage).
 fn right(message: &str) -> Option<(String, String)> {
     let (_, rest) = message.split_once(" cannot ")?;
     let (verb, rest) = rest.split_once(' ')?;

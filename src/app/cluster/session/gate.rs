@@ -1,5 +1,6 @@
-//! The one door: every request of every client made here passes it, whatever is behind it (a real server or the demo's
-//! in-process one). What carries no permit, or one that does not cover it, does not leave the process.
+//! The one door: every request of every client made here passes it, whatever is behind it (a real
+//! server or the demo's in-process one). What carries no permit, or one that does not cover it,
+//! does not leave the process.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,8 +74,8 @@ pub enum Refusal {
     NotCovered(String),
 }
 
-/// A client whose every request passes the gate before `inner` sees it. Must be called within a tokio runtime
-/// (`kube::Client` starts a worker).
+/// A client whose every request passes the gate before `inner` sees it. Must be called within a
+/// tokio runtime (`kube::Client` starts a worker).
 pub fn gated<S, B>(inner: S, default_namespace: &str, meter: Arc<Meter>, lock: Lock) -> kube::Client
 where
     S: Service<Request<Body>, Response = Response<B>> + Send + 'static,

@@ -1,4 +1,5 @@
-//! Keys and certificates that openssl takes and rustls does not, explained where its own words would mislead.
+//! Keys and certificates that openssl takes and rustls does not, explained where its own words
+//! would mislead.
 
 use kube::client::RustlsTlsError;
 
@@ -26,8 +27,8 @@ pub(super) fn unusable_tls(
             "the client key does not belong to the client certificate".to_owned()
         }
         RustlsTlsError::InvalidPrivateKey(why) => format!(
-            "the client certificate or key cannot be used ({}); keys may be RSA of at least 2048 bits, P-256, P-384 \
-             or Ed25519, unencrypted",
+            "the client certificate or key cannot be used ({}); keys may be RSA of at least 2048 \
+             bits, P-256, P-384 or Ed25519, unencrypted",
             tidy(&why.to_string(), 120)
         ),
         RustlsTlsError::UnknownPrivateKeyFormat | RustlsTlsError::MissingPrivateKey => {
@@ -38,7 +39,8 @@ pub(super) fn unusable_tls(
             "the client certificate data holds no PEM certificate".to_owned()
         }
         RustlsTlsError::AddRootCertificate(why) => format!(
-            "a certificate authority cannot be used ({}); it must be an X.509 version 3 certificate",
+            "a certificate authority cannot be used ({}); it must be an X.509 version 3 \
+             certificate",
             tidy(&why.to_string(), 120)
         ),
         other => tidy(&other.to_string(), 300),

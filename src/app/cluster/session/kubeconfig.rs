@@ -1,5 +1,5 @@
-//! Kubeconfig files are found and merged as client-go does it, and read once: the merged value is all that later
-//! decisions look at.
+//! Kubeconfig files are found and merged as client-go does it, and read once: the merged value is
+//! all that later decisions look at.
 
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,9 @@ pub(super) struct Loaded {
     pub in_cluster: bool,
 }
 
-/// Reads the kubeconfig: `--kubeconfig`, else the files of `$KUBECONFIG`, else `~/.kube/config`, and the pod's service
-/// account when these hold nothing (client-go `tools/clientcmd/loader.go` and `merged_client_builder.go`).
+/// Reads the kubeconfig: `--kubeconfig`, else the files of `$KUBECONFIG`, else `~/.kube/config`,
+/// and the pod's service account when these hold nothing (client-go `tools/clientcmd/loader.go` and
+/// `merged_client_builder.go`).
 ///
 /// # Errors
 /// An explicit file that is not there, and any file that cannot be read or parsed.
@@ -74,8 +75,8 @@ fn merge(files: &[PathBuf], required: bool) -> Result<Loaded, Cause> {
     Ok(loaded)
 }
 
-/// A kubeconfig that says what client-go's `rest.InClusterConfig` says. Token and CA stay file references, so that their
-/// rotation is seen like that of any other file.
+/// A kubeconfig that says what client-go's `rest.InClusterConfig` says. Token and CA stay file
+/// references, so that their rotation is seen like that of any other file.
 fn service_account(environment: &Environment) -> Option<Kubeconfig> {
     let (host, port) = environment.service.as_ref()?;
     let file = |name: &str| environment.service_account.join(name);

@@ -1,4 +1,5 @@
-//! What this session costs the API server and how long ago it answered, countable from any thread without a lock.
+//! What this session costs the API server and how long ago it answered, countable from any thread
+//! without a lock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -40,15 +41,16 @@ impl Meter {
         self.bytes.load(Relaxed)
     }
 
-    /// How long ago the server last sent anything, a watch event included; `None` before its first answer.
+    /// How long ago the server last sent anything, a watch event included; `None` before its first
+    /// answer.
     pub fn silence(&self) -> Option<Duration> {
         let at = self.answered_ms.load(Relaxed);
         let now = self.elapsed_ms();
         (at != NEVER).then(|| Duration::from_millis(now.saturating_sub(at)))
     }
 
-    /// Server clock minus ours in seconds, from the latest answer's `Date` header (which is cut to the second, so values
-    /// of -1 to 1 mean nothing).
+    /// Server clock minus ours in seconds, from the latest answer's `Date` header (which is cut to
+    /// the second, so values of -1 to 1 mean nothing).
     pub fn skew_seconds(&self) -> Option<i64> {
         let skew = self.skew_s.load(Relaxed);
         (skew != UNKNOWN).then_some(skew)

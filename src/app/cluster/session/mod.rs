@@ -1,6 +1,7 @@
-//! How a session with one cluster is opened: kubeconfig, credentials, transport, permits. Whatever a session resolved at
-//! its start is pinned; only credentials are renewed. Read in this order: `args`, `kubeconfig`, `pinned`, `credentials`,
-//! `transport`, `wire`, `gate`, `call`, `fault`, `start`.
+//! How a session with one cluster is opened: kubeconfig, credentials, transport, permits. Whatever
+//! a session resolved at its start is pinned; only credentials are renewed. Read in this order:
+//! `args`, `kubeconfig`, `pinned`, `credentials`, `transport`, `wire`, `gate`, `call`, `fault`,
+//! `start`.
 
 mod args;
 mod call;
@@ -14,6 +15,7 @@ mod gate;
 mod hints;
 mod kubeconfig;
 mod meter;
+mod overrides;
 mod pinned;
 mod plugin;
 mod presented;
@@ -56,8 +58,8 @@ const REQUEST: Duration = Duration::from_secs(30);
 
 /// An open session with one cluster as one user.
 pub struct Session {
-    /// Sends requests that carry a [`Permit`], and refuses others. Stays valid for the whole session: renewed credentials
-    /// are exchanged beneath it.
+    /// Sends requests that carry a [`Permit`], and refuses others. Stays valid for the whole
+    /// session: renewed credentials are exchanged beneath it.
     pub client: Client,
     /// What was resolved from kubeconfig and flags.
     pub about: Arc<About>,
@@ -72,9 +74,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the pinned context: obtains credentials, connects, and asks for the version and for our name. Credential
-    /// plugins may use the terminal as `stdio` says; with [`PluginStdio::Captured`] a fault may say
-    /// [`StartFault::needs_terminal`], and connecting again with the terminal lent may succeed.
+    /// Opens the pinned context: obtains credentials, connects, and asks for the version and for
+    /// our name. Credential plugins may use the terminal as `stdio` says; with
+    /// [`PluginStdio::Captured`] a fault may say [`StartFault::needs_terminal`], and connecting
+    /// again with the terminal lent may succeed.
     ///
     /// # Errors
     /// Whatever stands in the way, as one clear paragraph.
@@ -108,11 +111,13 @@ impl Session {
         }
     }
 
-    /// Obtains credentials anew and exchanges them under the living client. Happens by itself when they expire, rotate or
-    /// are refused; call it after a [`Fault::Unauthenticated`] that needs the terminal, with the terminal lent.
+    /// Obtains credentials anew and exchanges them under the living client. Happens by itself when
+    /// they expire, rotate or are refused; call it after a [`Fault::Unauthenticated`] that needs
+    /// the terminal, with the terminal lent.
     ///
     /// # Errors
-    /// [`Fault::Unauthenticated`] with what the plugin or file said; the old credentials stay in use.
+    /// [`Fault::Unauthenticated`] with what the plugin or file said; the old credentials stay in
+    /// use.
     pub async fn renew(&self, stdio: PluginStdio) -> Result<(), Fault> {
         self.wire.renew(stdio).await.map_err(|CredentialFault { text, needs_terminal }| {
             Fault::Unauthenticated { message: text, needs_terminal }
@@ -129,7 +134,8 @@ impl Session {
         self.wire.certificate()
     }
 
-    /// The deadline for single requests: `--request-timeout`, 30 s without it, `None` if it is zero.
+    /// The deadline for single requests: `--request-timeout`, 30 s without it, `None` if it is
+    /// zero.
     pub fn deadline(&self) -> Option<Duration> {
         deadline(&self.about, REQUEST)
     }

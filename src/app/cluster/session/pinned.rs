@@ -1,12 +1,16 @@
-//! What was resolved at start, as a value. Nothing here reads a file or the environment again, so a `use-context` or a
-//! rewritten kubeconfig elsewhere cannot move a running cockpit; only credential *files* are read again, by path.
+//! What was resolved at start, as a value. Nothing here reads a file or the environment again, so a
+//! `use-context` or a rewritten kubeconfig elsewhere cannot move a running cockpit; only credential
+//! *files* are read again, by path.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use kube::config::{AuthInfo, Cluster, Context};
+use kube::config::{
+    AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
+};
+use secrecy::SecretString;
 
 use crate::state::nearest::nearest;
 
@@ -15,7 +19,7 @@ use super::environment::Environment;
 use super::kubeconfig::{self, Loaded};
 use super::redact::redact;
 use super::start::{Cause, StartFault};
-use super::{proxy, start};
+use super::{overrides, proxy, start};
 
 /// Which cluster a session is about, in words fit for the header and for error texts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -118,8 +122,48 @@ impl Pinned {
             .collect()
     }
 
-    /// The same kubeconfig, pinned to another of its contexts, starting in `namespace` or the context's own. The flags that
-    /// describe a cluster or its credentials apply to the context they were given for and to no other.
+    /// A kubeconfig (JSON, which is YAML) with exactly this cluster, user, context and namespace,
+    /// flags applied: what a `kubectl` run from here is given, so that it cannot end up elsewhere.
+    /// It holds secrets: write it for the owner only.
+    ///
+    /// # Errors
+    /// Not for anything that was read from a kubeconfig.
+    pub fn kubeconfig(&self) -> Result<SecretString, serde_json::Error> {
+        let Target { about, cluster, auth, .. } = &*self.target;
+        let name = |name: &str| if name.is_empty() { "pinned".to_owned() } else { name.to_owned() };
+        let context = Context {
+            cluster: name(&about.cluster),
+            user: Some(name(&about.user)),
+            namespace: Some(about.namespace.clone()),
+            ..Context::default()
+        };
+        let config = Kubeconfig {
+            kind: Some("Config".into()),
+            api_version: Some("v1".into()),
+            current_context: Some(name(&about.context)),
+            clusters: vec![NamedCluster {
+                name: name(&about.cluster),
+                cluster: Some(cluster.clone()),
+                ..NamedCluster::default()
+            }],
+            auth_infos: vec![NamedAuthInfo {
+                name: name(&about.user),
+                auth_info: Some(auth.clone()),
+                ..NamedAuthInfo::default()
+            }],
+            contexts: vec![NamedContext {
+                name: name(&about.context),
+                context: Some(context),
+                ..NamedContext::default()
+            }],
+            ..Kubeconfig::default()
+        };
+        serde_json::to_string(&config).map(SecretString::from)
+    }
+
+    /// The same kubeconfig, pinned to another of its contexts, starting in `namespace` or the
+    /// context's own. The flags that describe a cluster or its credentials apply to the context
+    /// they were given for and to no other.
     ///
     /// # Errors
     /// No such context (with the nearest names), or one that cannot be resolved.
@@ -208,7 +252,8 @@ fn entries(
             // client-go connects without credentials here; so do we, but not silently.
             if !about.user.is_empty() && args.token.is_none() {
                 about.notes.push(format!(
-                    "The context names the user '{}', which no kubeconfig file holds: connecting without credentials.",
+                    "The context names the user '{}', which no kubeconfig file holds: connecting \
+                     without credentials.",
                     about.user
                 ));
             }
@@ -234,25 +279,30 @@ fn finish(
     mut cluster: Cluster,
     mut auth: AuthInfo,
 ) -> Result<Target, Cause> {
-    override_cluster(args, &mut cluster);
-    override_auth(args, &mut auth);
-    let server = server_url(&cluster, &auth).map_err(Cause::Setting)?;
+    overrides::on_cluster(args, &mut cluster);
+    overrides::on_user(args, &mut auth);
+    let server = overrides::server_url(&cluster, &auth).map_err(Cause::Setting)?;
     about.server = redact(server.to_string().trim_end_matches('/'));
     about.insecure = cluster.insecure_skip_tls_verify == Some(true);
-    if about.insecure
-        && (has(&cluster.certificate_authority) || has(&cluster.certificate_authority_data))
-    {
+    if about.insecure && overrides::names_authority(&cluster) {
         return Err(Cause::Setting(
-            "the cluster entry sets both a certificate authority and insecure-skip-tls-verify; remove one of them".into(),
+            "the cluster entry sets both a certificate authority and insecure-skip-tls-verify; \
+             remove one of them"
+                .into(),
         ));
     }
     let proxy = proxy::choose(cluster.proxy_url.as_deref(), &environment.proxies, &server)
         .map_err(Cause::Setting)?;
     about.proxy = proxy.as_ref().map(|url| redact(url.to_string().trim_end_matches('/')));
     if server.scheme_str() == Some("http") {
-        drop_credentials(&mut auth, about);
+        overrides::drop_credentials(&mut auth, about);
     }
     about.acting_as = auth.impersonate.clone();
+    if about.acting_as.is_none() && (args.as_uid.is_some() || !args.as_group.is_empty()) {
+        return Err(Cause::Setting(
+            "--as-group and --as-uid say more about --as, which is missing".into(),
+        ));
+    }
     if let Some(namespace) =
         context.namespace.filter(|ns| !ns.is_empty() && args.namespace.is_none())
     {
@@ -262,86 +312,4 @@ fn finish(
         about.namespace = "default".into();
     }
     Ok(Target { about: about.clone(), server, cluster, auth, proxy })
-}
-
-fn has(value: &Option<String>) -> bool {
-    value.as_ref().is_some_and(|text| !text.is_empty())
-}
-
-fn path_text(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.to_string_lossy().into_owned()
-}
-
-fn override_cluster(args: &ConnectArgs, cluster: &mut Cluster) {
-    if args.insecure_skip_tls_verify || args.certificate_authority.is_some() {
-        cluster.insecure_skip_tls_verify = Some(args.insecure_skip_tls_verify);
-        cluster.certificate_authority = args.certificate_authority.as_deref().map(path_text);
-        cluster.certificate_authority_data = None;
-    }
-    if args.tls_server_name.is_some() || args.server.is_some() {
-        cluster.tls_server_name = args.tls_server_name.clone();
-    }
-    if args.server.is_some() {
-        cluster.server = args.server.clone();
-    }
-    if args.proxy_url.is_some() {
-        cluster.proxy_url = args.proxy_url.clone();
-    }
-}
-
-fn override_auth(args: &ConnectArgs, auth: &mut AuthInfo) {
-    if args.token.is_some() {
-        auth.token = args.token.clone().map(Into::into);
-        auth.token_file = None;
-        auth.exec = None;
-        auth.auth_provider = None;
-        (auth.username, auth.password) = (None, None);
-    }
-    if args.as_user.is_some() {
-        auth.impersonate = args.as_user.clone();
-    }
-    if args.as_uid.is_some() {
-        auth.impersonate_uid = args.as_uid.clone();
-    }
-    if !args.as_group.is_empty() {
-        auth.impersonate_groups = Some(args.as_group.clone());
-    }
-}
-
-/// The server's URL; without a scheme it is http, or https as soon as anything about TLS is configured
-/// (client-go `rest/url_utils.go` DefaultServerURL, `defaultServerUrlFor`).
-fn server_url(cluster: &Cluster, auth: &AuthInfo) -> Result<Uri, String> {
-    let text = cluster.server.as_deref().unwrap_or_default().trim();
-    if text.is_empty() {
-        return Err("the cluster entry names no server; set its 'server' or pass --server".into());
-    }
-    let tls = has(&cluster.certificate_authority)
-        || has(&cluster.certificate_authority_data)
-        || has(&auth.client_certificate)
-        || has(&auth.client_certificate_data)
-        || cluster.insecure_skip_tls_verify == Some(true);
-    let full = match (text.contains("://"), tls) {
-        (true, _) => text.to_owned(),
-        (false, true) => format!("https://{text}"),
-        (false, false) => format!("http://{text}"),
-    };
-    let bad = || format!("the server URL '{}' is not an http or https URL", redact(text));
-    let url: Uri = full.parse().map_err(|_| bad())?;
-    let known = matches!(url.scheme_str(), Some("http" | "https"));
-    if known && url.host().is_some_and(|host| !host.is_empty()) { Ok(url) } else { Err(bad()) }
-}
-
-/// Credentials are never sent in clear, as in client-go (`client_config.go`: "only try to read the auth information if we
-/// are secure"). Impersonation stays: `kubectl proxy` passes it on.
-fn drop_credentials(auth: &mut AuthInfo, about: &mut About) {
-    let bare = AuthInfo {
-        impersonate: auth.impersonate.take(),
-        impersonate_uid: auth.impersonate_uid.take(),
-        impersonate_groups: auth.impersonate_groups.take(),
-        impersonate_user_extra: auth.impersonate_user_extra.take(),
-        ..AuthInfo::default()
-    };
-    *auth = bare;
-    about.notes.push("The server is reached over plain http: no credentials are sent.".into());
 }

@@ -1,5 +1,5 @@
-//! Exec credential plugins, run by ourselves rather than by kube: once instead of three times, with a deadline, and with
-//! no way to the screen unless the caller has lent it.
+//! Exec credential plugins, run by ourselves rather than by kube: once instead of three times, with
+//! a deadline, and with no way to the screen unless the caller has lent it.
 
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
@@ -66,11 +66,12 @@ struct ExecStatus {
     client_key_data: Option<String>,
 }
 
-/// Runs the plugin and reads what it prints (JSON, or YAML as client-go tolerates it). The protocol is that of client-go
-/// `plugin/pkg/client/auth/exec/exec.go` and KEP-541.
+/// Runs the plugin and reads what it prints (JSON, or YAML as client-go tolerates it). The protocol
+/// is that of client-go `plugin/pkg/client/auth/exec/exec.go` and KEP-541.
 ///
 /// # Errors
-/// The plugin is missing, failed, took too long, answered nonsense, or needs a terminal that was not lent.
+/// The plugin is missing, failed, took too long, answered nonsense, or needs a terminal that was
+/// not lent.
 pub(super) async fn run(
     exec: &ExecConfig,
     cluster: &Cluster,
@@ -159,8 +160,8 @@ fn exec_info(
     .to_string())
 }
 
-/// A background plugin gets a session of its own: without a controlling terminal it cannot open `/dev/tty` and write over
-/// the screen.
+/// A background plugin gets a session of its own: without a controlling terminal it cannot open
+/// `/dev/tty` and write over the screen.
 fn detach(command: &mut Command) -> &mut Command {
     // SAFETY: setsid is async-signal-safe, touches no memory of ours, and its failure is harmless.
     unsafe {

@@ -1,5 +1,5 @@
-//! A second look at a server whose certificate was refused, only to tell the operator which certificate it was. It shows
-//! no credentials, sends no request, and never accepts the connection.
+//! A second look at a server whose certificate was refused, only to tell the operator which
+//! certificate it was. It shows no credentials, sends no request, and never accepts the connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

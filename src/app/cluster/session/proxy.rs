@@ -1,5 +1,6 @@
-//! Which proxy stands between us and a server. Decided against the server's host (kube 5.0 matches NO_PROXY against the
-//! proxy's own URL), by the rules of Go's `golang.org/x/net/http/httpproxy` that kubectl follows.
+//! Which proxy stands between us and a server. Decided against the server's host (kube 5.0 matches
+//! NO_PROXY against the proxy's own URL), by the rules of Go's `golang.org/x/net/http/httpproxy`
+//! that kubectl follows.
 
 use std::net::IpAddr;
 

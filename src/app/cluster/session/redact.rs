@@ -1,10 +1,12 @@
-//! Nothing that proves an identity leaves the process in words: every log line and every error text passes here.
+//! Nothing that proves an identity leaves the process in words: every log line and every error text
+//! passes here.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What secrets look like in headers, kubeconfigs, URLs and plugin output. The first group of each pattern is kept.
+/// What secrets look like in headers, kubeconfigs, URLs and plugin output. The first group of each
+/// pattern is kept.
 static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"(-----BEGIN [A-Z0-9 ]+-----)(?s:.*?)(?:-----END [A-Z0-9 ]+-----|\z)",
@@ -13,7 +15,8 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s@?#]+@",
         concat!(
             r#"(?i)(["']?\b(?:[a-z]+[-_]?)*(?:token|password|passwd|secret|client-?key-?data|"#,
-            r#"client-?certificate-?data|private-?key)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;&}"']+)"#
+            r#"client-?certificate-?data|private-?key)["']?\s*[:=]\s*)"#,
+            r#"(?:"[^"]*"|'[^']*'|[^\s,;&}"']+)"#
         ),
         r"(?i)([?&](?:access_token|token|sig|signature|code)=)[^&\s]+",
     ]
@@ -22,7 +25,8 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The text with tokens, private keys, certificates' PEM bodies, passwords and URL credentials replaced by `[redacted]`.
+/// The text with tokens, private keys, certificates' PEM bodies, passwords and URL credentials
+/// replaced by `[redacted]`.
 pub fn redact(text: &str) -> String {
     SECRETS.iter().fold(text.to_owned(), |text, pattern| {
         let mark = if pattern.as_str().ends_with("+@") { "$1[redacted]@" } else { "$1[redacted]" };
@@ -30,11 +34,16 @@ pub fn redact(text: &str) -> String {
     })
 }
 
-/// Foreign text made fit for one line of a message: redacted, control and invisible direction characters turned into
-/// spaces, runs of spaces closed up, cut after `limit` characters.
+/// Zero-width and direction characters, with which text can be made to look like other text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || c == '\u{feff}'
+}
+
+/// Foreign text made fit for one line of a message: redacted, control and invisible direction
+/// characters turned into spaces, runs of spaces closed up, cut after `limit` characters.
 pub(super) fn tidy(text: &str, limit: usize) -> String {
-    let direction = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let plain = redact(text).replace(|c: char| c.is_control() || direction(c), " ");
+    let plain = redact(text).replace(|c: char| c.is_control() || is_invisible(c), " ");
     let mut line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((cut, _)) = line.char_indices().nth(limit) {
         line.truncate(cut);

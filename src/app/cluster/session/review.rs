@@ -1,5 +1,5 @@
-//! Questions to the API server about ourselves. An answer of "no" is a warning and never a proof: some gateways answer
-//! reviews wrongly, and only a 403 settles it.
+//! Questions to the API server about ourselves. An answer of "no" is a warning and never a proof:
+//! some gateways answer reviews wrongly, and only a 403 settles it.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub enum Review {
     /// A rule allows it.
     Allowed,
-    /// No rule allows it, with the authorizer's reason if it gave one. Warn, and offer to try anyway.
+    /// No rule allows it, with the authorizer's reason if it gave one. Warn, and offer to try
+    /// anyway.
     Denied(String),
     /// The question could not be answered.
     Unknown(Fault),
@@ -35,8 +36,9 @@ pub struct Identity {
     pub confirmed: bool,
 }
 
-/// Asks whether we may do `verb` on `resource` (`pods`, or with a subresource `pods/eviction`) of the API group `group`
-/// (empty for core) in `namespace` (`None`: in all of them, or cluster-wide). Uses `authorization.k8s.io/v1`.
+/// Asks whether we may do `verb` on `resource` (`pods`, or with a subresource `pods/eviction`) of
+/// the API group `group` (empty for core) in `namespace` (`None`: in all of them, or cluster-wide).
+/// Uses `authorization.k8s.io/v1`.
 pub async fn may(
     client: &Client,
     verb: &str,

@@ -176,7 +176,8 @@ fn sentence(cause: &Cause) -> String {
     }
 }
 
-/// Which file, context, server and user, so that the operator sees at once when they are not the ones meant.
+/// Which file, context, server and user, so that the operator sees at once when they are not the
+/// ones meant.
 fn tried(about: &About) -> String {
     let mut parts = Vec::new();
     if !about.context.is_empty() {
@@ -212,7 +213,7 @@ fn next(cause: &Cause, about: &About, expired: bool) -> String {
     }
     let advice = match cause {
         Cause::NoKubeconfig { .. } => {
-            "name a kubeconfig with --kubeconfig or $KUBECONFIG, or look at the demo cluster with --demo"
+            "name one with --kubeconfig or $KUBECONFIG, or look at the demo cluster with --demo"
         }
         Cause::Kubeconfig { .. } => "repair the file, or name another one with --kubeconfig",
         Cause::NoContextChosen { names } | Cause::NoSuch { listed: names, .. }
@@ -226,11 +227,14 @@ fn next(cause: &Cause, about: &About, expired: bool) -> String {
             return format!("Next: choose one with --context: {}{more}.", names.join(", "));
         }
         Cause::NoSuch { listed, known, .. } => {
-            return format!("Next: nearest of {known}: {}.", listed.join(", "));
+            return format!(
+                "Next: name one that exists; nearest of {known}: {}.",
+                listed.join(", ")
+            );
         }
         Cause::Setting(_) => "correct it in the kubeconfig or by the flag of the same name",
         Cause::Credential(fault) if fault.needs_terminal => {
-            "let the credential plugin ask: run it in a terminal, or switch again and lend it this one"
+            "run this again in a terminal, where the credential plugin can ask"
         }
         Cause::Credential(_) => "log in again with your cluster's login command, then start again",
         Cause::Contact(fault) => contact(fault, about),
@@ -242,7 +246,7 @@ fn contact(fault: &Fault, about: &About) -> &'static str {
     let Fault::Unreachable(why) = fault else {
         return match fault {
             Fault::Unauthenticated { .. } => {
-                "log in again, or check that this user belongs to this cluster; kubectl auth whoami should fail alike"
+                "log in again, or check that this user belongs to this cluster"
             }
             Fault::Forbidden { .. } => "ask whoever manages access for a rule that allows it",
             Fault::Foreign(_) => {
@@ -272,8 +276,8 @@ fn contact(fault: &Fault, about: &About) -> &'static str {
             "check the proxy's URL and password, or list the server in NO_PROXY"
         }
         Unreachable::Tls(TlsFault::UnknownIssuer) => {
-            "set certificate-authority of the cluster entry to the CA that issued it (the CA itself, not the server's \
-             certificate); after a cluster was rebuilt, fetch its kubeconfig again"
+            "set the cluster entry's certificate-authority to the CA that issued it (the CA itself, not \
+             the server's certificate); after a cluster was rebuilt, fetch its kubeconfig again"
         }
         Unreachable::Tls(TlsFault::WrongName { .. }) => {
             "use one of these names in the server URL, or pass one with --tls-server-name"

@@ -1,12 +1,15 @@
-//! The API server's `Status`, from either encoding. Feeds ask for protobuf, and then get errors in protobuf too.
+//! The API server's `Status`, from either encoding. Feeds ask for protobuf, and then get errors in
+//! protobuf too.
 
 use kube::core::Status;
 use kube::core::response::{StatusCause, StatusDetails};
 
-/// The four bytes before every Kubernetes protobuf message (apimachinery `runtime/serializer/protobuf`).
+/// The four bytes before every Kubernetes protobuf message (apimachinery
+/// `runtime/serializer/protobuf`).
 const MAGIC: &[u8] = b"k8s\0";
 
-/// Reads a `Status` object from a response body, whatever its content type claims; `None` if it holds none.
+/// Reads a `Status` object from a response body, whatever its content type claims; `None` if it
+/// holds none.
 pub(super) fn parse(body: &[u8]) -> Option<Status> {
     match body.strip_prefix(MAGIC) {
         Some(unknown) => of_protobuf(unknown),
@@ -17,8 +20,8 @@ pub(super) fn parse(body: &[u8]) -> Option<Status> {
     }
 }
 
-/// `runtime.Unknown { 1: TypeMeta { 2: kind }, 2: raw }` around `metav1.Status` (field numbers: apimachinery
-/// `pkg/apis/meta/v1/generated.proto` and `pkg/runtime/generated.proto`).
+/// `runtime.Unknown { 1: TypeMeta { 2: kind }, 2: raw }` around `metav1.Status` (field numbers:
+/// apimachinery `pkg/apis/meta/v1/generated.proto` and `pkg/runtime/generated.proto`).
 fn of_protobuf(unknown: &[u8]) -> Option<Status> {
     let kind = field(field(unknown, 1)?, 2)?;
     if kind != b"Status" {

@@ -1,5 +1,6 @@
-//! The way to a server: TCP with keepalive, proxy, TLS, HTTP/1.1, and kube's layers for base URL, credentials and
-//! impersonation on top. No retries here: kube's default policy blocks a 503 for five minutes (kube-rs.md §3.5, §8).
+//! The way to a server: TCP with keepalive, proxy, TLS, HTTP/1.1, and kube's layers for base URL,
+//! credentials and impersonation on top. No retries here: kube's default policy blocks a 503 for
+//! five minutes (kube-rs.md §3.5, §8).
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -72,13 +73,15 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// Makes `ring` the process's TLS provider; rustls panics when two are compiled in and none is chosen.
+/// Makes `ring` the process's TLS provider; rustls panics when two are compiled in and none is
+/// chosen.
 pub(super) fn install_crypto() {
     // An error means that one is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Builds the stack. Reads the CA file and the system's trust store: call it where blocking is allowed.
+/// Builds the stack. Reads the CA file and the system's trust store: call it where blocking is
+/// allowed.
 ///
 /// # Errors
 /// Settings or keys that cannot be used, in words.
@@ -108,7 +111,8 @@ pub(super) fn build(target: &Target, credentials: &Credentials) -> Result<Stack,
     .map_err(|error| CredentialFault::new(tidy(&error.to_string(), 300)))
 }
 
-/// kube's `Config` for its layers. Built by hand: kube's own constructor reads the proxy variables again.
+/// kube's `Config` for its layers. Built by hand: kube's own constructor reads the proxy variables
+/// again.
 fn config(target: &Target, credentials: &Credentials) -> Result<Config, CredentialFault> {
     let cluster = &target.cluster;
     let mut config = Config::new(target.server.clone());
@@ -135,7 +139,8 @@ fn server_name(name: &str) -> Result<ServerName<'static>, CredentialFault> {
     })
 }
 
-/// Compressing for a server on this machine costs more than it saves (kube-rs.md §3: gunzip is dearer than the decode).
+/// Compressing for a server on this machine costs more than it saves (kube-rs.md §3: gunzip is
+/// dearer than the decode).
 fn is_loopback(target: &Target) -> bool {
     let host = target.server.host().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -143,7 +148,8 @@ fn is_loopback(target: &Target) -> bool {
         && (bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
-/// The connector everything else is put on: idle watches survive NAT, dead ones are noticed in a minute.
+/// The connector everything else is put on: idle watches survive NAT, dead ones are noticed in a
+/// minute.
 pub(super) fn tcp() -> Tcp {
     let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
     tcp.enforce_http(false);

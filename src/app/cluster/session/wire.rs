@@ -1,5 +1,6 @@
-//! The transport under a living client. Credentials that expire, rotate or are refused are replaced in place: the
-//! `kube::Client` that feeds and effects hold stays the same one for the whole session.
+//! The transport under a living client. Credentials that expire, rotate or are refused are replaced
+//! in place: the `kube::Client` that feeds and effects hold stays the same one for the whole
+//! session.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ use super::transport::{self, Incoming, Stack};
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Credential files are looked at this often (client-go re-reads token files once a minute).
 const LOOK: Duration = Duration::from_secs(60);
-/// After a renewal, failed or not, the next one waits this long, so that a plugin is not run for every request.
+/// After a plugin ran, successfully or not, its next run waits this long, so that it is not run for
+/// every request.
 const HOLD: Duration = Duration::from_secs(10);
 
 /// One server, one user, and the stack that currently reaches it.
@@ -38,6 +40,8 @@ struct Current {
     /// Counts renewals, so that a late 401 of old credentials does not condemn the new ones.
     generation: u64,
     refused: bool,
+    /// The files are no longer those the credentials came from.
+    rotated: bool,
     looked: Instant,
     renewed: Instant,
     failure: Option<CredentialFault>,
@@ -56,6 +60,7 @@ impl Wire {
             credentials,
             generation: 0,
             refused: false,
+            rotated: false,
             looked: now,
             renewed: now,
             failure: None,
@@ -95,7 +100,7 @@ impl Wire {
         match prepared {
             Ok((stack, credentials)) => {
                 (current.stack, current.credentials) = (stack, credentials);
-                (current.refused, current.failure) = (false, None);
+                (current.refused, current.rotated, current.failure) = (false, false, None);
                 current.generation += 1;
                 Ok(())
             }
@@ -106,8 +111,8 @@ impl Wire {
         }
     }
 
-    /// The stack to send on, renewed first if it is due. A renewal that fails matters only once the old credentials are
-    /// of no use.
+    /// The stack to send on, renewed first if it is due. A renewal that fails matters only once the
+    /// old credentials are of no use.
     async fn stack(&self) -> Result<(u64, Stack), CredentialFault> {
         if self.due() {
             let before = self.current().generation;
@@ -126,22 +131,21 @@ impl Wire {
 
     fn due(&self) -> bool {
         let mut current = self.current();
-        if current.renewed.elapsed() < HOLD && (current.failure.is_some() || current.generation > 0)
-        {
+        let exec = self.target.auth.exec.is_some();
+        if exec && current.renewed.elapsed() < HOLD {
             return false;
         }
-        let exec = self.target.auth.exec.is_some();
         if exec && (current.refused || current.expires_within(MARGIN, Timestamp::now())) {
             return true;
         }
         if current.refused || current.looked.elapsed() >= LOOK {
             current.looked = Instant::now();
-            // Static credentials that were refused stay as they are: sending them again is how a server that has changed
-            // its mind is noticed.
+            // Static credentials that were refused stay as they are: sending them again is how a
+            // server that has changed its mind is noticed.
             current.refused = false;
-            return credentials::fingerprint(&self.target) != current.credentials.files;
+            current.rotated |= credentials::fingerprint(&self.target) != current.credentials.files;
         }
-        false
+        current.rotated
     }
 
     fn refused(&self, generation: u64) {
@@ -200,5 +204,74 @@ impl Service<Request<Body>> for Wired {
             }
             Ok(response)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::app::cluster::session::{ConnectArgs, Environment, Pinned};
+
+    /// A wire whose plugin issues tokens for 30 s, less than the margin, and fails once `broken`
+    /// exists.
+    async fn wire(dir: &std::path::Path) -> Arc<Wire> {
+        let soon = Timestamp::now() + SignedDuration::from_secs(30);
+        let script = format!(
+            "#!/bin/sh\ncd {}\nif [ -e broken ]; then exit 1; fi\necho run >> runs\n\
+             echo '{{\"status\":{{\"token\":\"t\",\"expirationTimestamp\":\"{soon}\"}}}}'\n",
+            dir.display()
+        );
+        let plugin = dir.join("plugin");
+        std::fs::write(&plugin, script).unwrap();
+        std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let config = "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+             users: [{name: u, user: {exec: {command: ./plugin}}}]\n\
+             contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n";
+        let kubeconfig = dir.join("config");
+        std::fs::write(&kubeconfig, config).unwrap();
+        let args = ConnectArgs { kubeconfig: Some(kubeconfig), ..ConnectArgs::default() };
+        let pinned = Pinned::load(&args, Environment::default()).unwrap();
+        Wire::open(pinned.target.clone(), PluginStdio::Captured).await.unwrap()
+    }
+
+    /// Lets the time pass after which a plugin may run again.
+    fn wait(wire: &Wire) {
+        let mut current = wire.current();
+        current.renewed = current.renewed.checked_sub(HOLD).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_plugin_runs_before_expiry_but_not_for_every_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let wire = wire(dir.path()).await;
+        let runs = || std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count();
+        for expected in [1, 2, 3] {
+            for _ in 0..3 {
+                wire.stack().await.unwrap();
+            }
+            assert_eq!(runs(), expected);
+            wait(&wire);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_renewal_is_told_once_the_old_credentials_are_of_no_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let wire = wire(dir.path()).await;
+        std::fs::write(dir.path().join("broken"), "").unwrap();
+        wait(&wire);
+        let (generation, _) = wire.stack().await.unwrap();
+        wire.refused(generation + 1);
+        assert!(
+            wire.stack().await.is_ok(),
+            "a 401 of other credentials proves nothing about these"
+        );
+        wire.refused(generation);
+        assert!(wire.stack().await.unwrap_err().needs_terminal);
+        std::fs::remove_file(dir.path().join("broken")).unwrap();
+        wait(&wire);
+        assert_eq!(wire.stack().await.unwrap().0, generation + 1);
     }
 }
