@@ -6,7 +6,7 @@ use encode::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{
-    Bookmark, Encoding, FINDINGS_MAX, ListReader, Malformed, Plan, Status, Verb, WatchReader,
+    Bookmark, Encoding, FINDINGS_MAX, ListReader, Malformed, Plan, Verb, WatchReader, status,
 };
 use wheelhouse::state::kinds::pods;
 use wheelhouse::state::parcel::{Draft, Parcel};
@@ -71,7 +71,7 @@ proptest! {
 fn digest_anything(raw: &[u8], step: usize) {
     for encoding in BOTH {
         let _ = plan().read(encoding, raw, &mut Draft::default());
-        let _ = Status::of_body(500, raw);
+        let _ = status(encoding, raw);
         let _ = listed(encoding, raw, step);
         let _ = watched(encoding, raw, step);
     }
@@ -124,7 +124,7 @@ fn watched(encoding: Encoding, raw: &[u8], step: usize) -> Result<(Vec<String>, 
                     format!("{:?} {}", event.verb, draft.text(draft.head.name))
                 }
                 Verb::Bookmark => format!("{:?}", Bookmark::read(encoding, event.object)?),
-                Verb::Error => format!("{:?}", Status::read(encoding, event.object)?),
+                Verb::Error => format!("{:?}", status(encoding, event.object)?),
             });
         }
     }
@@ -265,10 +265,10 @@ fn an_event_may_name_its_object_before_its_type() {
 }
 
 #[test]
-fn refusals_are_read_in_both_encodings_and_quoted_if_they_are_none() {
-    let pb = Status::of_body(429, &envelope("Status", &pb_status(429, "slow down", 7)));
-    assert_eq!((pb.code, &*pb.message, pb.retry_after), (429, "slow down", Some(7)));
-    let js = Status::of_body(410, json_status(410, "too old").to_string().as_bytes());
-    assert_eq!((js.code, &*js.message, js.retry_after), (410, "too old", None));
-    assert_eq!(Status::of_body(502, b" <h1>Bad Gateway</h1> ").message, "<h1>Bad Gateway</h1>");
+fn errors_of_a_watch_are_read_in_both_encodings() {
+    let pb = status(Encoding::Protobuf, &pb_status(429, "slow down", 7)).unwrap();
+    assert_eq!((pb.code, &*pb.message), (429, "slow down"));
+    assert_eq!(pb.details.unwrap().retry_after_seconds, 7);
+    let js = status(Encoding::Json, json_status(410, "too old").to_string().as_bytes()).unwrap();
+    assert_eq!((js.code, &*js.message), (410, "too old"));
 }

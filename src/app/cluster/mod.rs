@@ -1,4 +1,16 @@
-//! The only edge to Kubernetes.
+//! The only edge to Kubernetes: sessions, what is read through them, and the way it takes to the UI thread.
+//!
+//! `session` opens a cluster; an [`upstream::Upstream`] is what the feeds of one session share; a `feed` lists and
+//! watches one kind, `decode` turns what it receives into rows, and the `mailbox` hands these to the UI thread.
 
 pub mod decode;
+pub mod feed;
+pub mod fetch;
+pub mod mailbox;
+pub mod probe;
+pub mod pulse;
+pub mod request;
 pub mod session;
+pub mod upstream;
+
+pub use kube::Client;

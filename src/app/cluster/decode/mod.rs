@@ -13,7 +13,7 @@ mod status;
 mod stream;
 mod trie;
 
-pub use status::{Bookmark, Status};
+pub use status::{Bookmark, status};
 pub use stream::{Event, ListMeta, ListReader, Verb, WatchReader};
 pub use trie::Trie;
 

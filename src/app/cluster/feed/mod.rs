@@ -1,0 +1,54 @@
+//! One kind in one scope, listed and then watched for as long as somebody wants it.
+//!
+//! Invariants: no delta is dropped; after a list rows that it did not mention are swept, and not before; a feed never
+//! ends by itself, and what keeps it from following is told as its health. Lists and watches have no deadline as a
+//! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
+
+mod backoff;
+mod intake;
+mod list;
+mod run;
+mod watch;
+
+use super::mailbox::Mailbox;
+use super::upstream::Upstream;
+use crate::state::decl::{Gvk, TableSpec};
+use crate::state::health::FeedId;
+use std::sync::Arc;
+use tokio::task::AbortHandle;
+
+/// What to follow.
+#[derive(Clone)]
+pub struct FeedSpec {
+    /// As the store knows it.
+    pub id: FeedId,
+    /// The table its rows are for.
+    pub table: &'static TableSpec,
+    /// Which of the table's kinds.
+    pub kind: u8,
+    /// Only this namespace; `None`: everywhere. Of no meaning for kinds without namespaces.
+    pub namespace: Option<String>,
+}
+
+impl FeedSpec {
+    fn gvk(&self) -> &'static Gvk {
+        &self.table.kinds[usize::from(self.kind)].gvk
+    }
+}
+
+/// A running feed. Dropping it ends the feed; what it delivered before may still wait in the mailbox.
+#[derive(Debug)]
+pub struct FeedHandle(AbortHandle);
+
+impl Drop for FeedHandle {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts a feed. Must be called within a tokio runtime.
+pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> FeedHandle {
+    let outbox = mailbox.outbox(spec.id, spec.table);
+    let feed = run::Feed::new(spec, upstream.clone(), outbox);
+    FeedHandle(tokio::spawn(feed.run()).abort_handle())
+}

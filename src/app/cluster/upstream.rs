@@ -1,0 +1,54 @@
+//! What the feeds of one session share.
+
+use super::pulse::Pulse;
+use crate::state::time::Epoch;
+use kube::Client;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The wall clock.
+pub type Clock = Arc<dyn Fn() -> Epoch + Send + Sync>;
+
+/// Called when the server did not accept our credentials, as often as it happens. Must not block.
+pub type Unauthenticated = Arc<dyn Fn() + Send + Sync>;
+
+/// One session as its feeds see it. The watch over its liveness ends when the last of them is gone.
+pub struct Upstream {
+    /// Sends requests that carry a permit.
+    pub client: Client,
+    /// The wall clock, for what is told to people; waiting goes by tokio's clock.
+    pub clock: Clock,
+    /// Whether the server is heard.
+    pub pulse: Pulse,
+    pub(super) unauthenticated: Unauthenticated,
+    streams: AtomicBool,
+}
+
+impl Upstream {
+    /// Feeds may be spawned on this. Must be called within a tokio runtime.
+    pub fn new(client: Client, clock: Clock, unauthenticated: Unauthenticated) -> Arc<Upstream> {
+        let pulse = Pulse::new(clock.clone());
+        let streams = AtomicBool::new(true);
+        let upstream = Arc::new(Upstream { client, clock, pulse, unauthenticated, streams });
+        tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
+        upstream
+    }
+
+    /// Whether initial lists may be asked for as WatchLists (KEP-3157). Found out by the first feed that tries.
+    pub(super) fn streams(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server does not serve WatchLists.
+    pub(super) fn stop_streams(&self) {
+        self.streams.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The wall clock of this machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Epoch(since.map_or(0, |s| s.as_secs() as i64))
+    })
+}
