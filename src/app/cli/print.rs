@@ -12,7 +12,6 @@ use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
 use crate::state::store::Store;
-use crate::state::time::Epoch;
 use crate::views::{self, spec::TableView};
 use clap::Args;
 use std::sync::Arc;
@@ -136,7 +135,7 @@ async fn collect(
 ) -> Result<Option<Trouble>, Trouble> {
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
-    let mailbox = Arc::new(Mailbox::new(Arc::new(move || wake.notify_one())));
+    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let mut waiting: Vec<FeedId> = vec![];
     let mut handles = vec![];
     for id in [&[view.table], view.also].concat() {
@@ -146,7 +145,7 @@ async fn collect(
             let namespace = scope.clone().filter(|_| declared.gvk.namespaced);
             let feed = store.open_feed(table, kind as u8, namespace.clone());
             let spec = FeedSpec { id: feed, table: spec, kind: kind as u8, namespace };
-            handles.push(feed::spawn(spec, connection.client.clone(), mailbox.clone()));
+            handles.push(feed::spawn(spec, &connection.upstream, &mailbox));
             waiting.push(feed);
         }
     }
@@ -208,11 +207,4 @@ fn settle(
     }
     missing.push(words);
     Ok(())
-}
-
-impl Connection {
-    /// The server's time, as far as an answer told it.
-    pub fn now(&self) -> Epoch {
-        Epoch(feed::now().0 + self.meter.skew_seconds().unwrap_or(0))
-    }
 }
