@@ -37,8 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn headless<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a process that may start no thread cannot run at all").block_on(work)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a process that gets no event queue cannot run at all").block_on(work)
 }
 
 /// Writes to standard output. A reader that went away (`| head`) has what it wanted.

@@ -2,5 +2,6 @@
 
 pub mod budget_status;
 pub mod node_status;
+pub mod pod_requests;
 pub mod pod_status;
 pub mod workload_status;
