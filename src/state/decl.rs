@@ -187,6 +187,12 @@ pub struct Column {
     pub sort: for<'a> fn(Row<'a>) -> Sort<'a>,
 }
 
+impl std::fmt::Debug for Column {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
 /// A table: rows of one shape, filled by one kind or several.
 pub struct TableSpec {
     /// Plural in lower case, `pods`.

@@ -1,5 +1,6 @@
 //! Reading a row: the store's words as text, numbers and times.
 
+use super::cell::Sort;
 use super::decl::{Stored, Word};
 use super::intern::Sym;
 use super::parcel::Key;
@@ -8,6 +9,7 @@ use super::table::{Head, Table};
 use super::tally::MAX_SUMS;
 use super::time::Epoch;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
 /// One row of one table. A slot number never leaves the view that computed it; what outlives a frame is the [`Key`].
@@ -66,6 +68,11 @@ impl<'a> Row<'a> {
         (self.store.syms.text(name.stem), name.tail())
     }
 
+    /// The first piece of the name as a symbol.
+    pub fn stem_sym(&self) -> Sym {
+        self.head().name.stem
+    }
+
     /// The name.
     pub fn name(&self) -> Cow<'a, str> {
         match self.name_parts() {
@@ -73,6 +80,20 @@ impl<'a> Row<'a> {
             (stem, "") => Cow::Borrowed(stem),
             (stem, tail) => Cow::Owned([stem, tail].concat()),
         }
+    }
+
+    /// The order that decides where a column does not: namespace, name, identity.
+    pub fn compare_names(&self, other: &Row<'_>) -> Ordering {
+        let (a, b) = (self.head(), other.head());
+        let (stem, tail) = self.name_parts();
+        let (other_stem, other_tail) = other.name_parts();
+        let namespaces = match a.namespace == b.namespace {
+            true => Ordering::Equal,
+            false => self.namespace().cmp(other.namespace()),
+        };
+        namespaces
+            .then_with(|| Sort::Text(stem, tail).compare(&Sort::Text(other_stem, other_tail)))
+            .then_with(|| a.key.cmp(&b.key))
     }
 
     /// A number.
