@@ -12,7 +12,6 @@ pub mod health;
 pub mod intern;
 pub mod kinds;
 pub mod lens;
-pub mod nearest;
 pub mod parcel;
 pub mod quantity;
 pub mod query;

@@ -31,6 +31,10 @@ pub(super) fn nearest(typed: &str, spec: &TableSpec) -> String {
 
 /// Letters to insert, drop or replace to get from `typed` to the beginning of `id`; a longer id costs nothing much.
 fn distance(typed: &str, id: &str) -> usize {
+    // As in `nodename`, which is how the API calls it.
+    if typed.starts_with(id) {
+        return 0;
+    }
     let id: Vec<char> = id.chars().collect();
     let mut row: Vec<usize> = (0..=id.len()).collect();
     for (i, a) in typed.chars().enumerate() {
