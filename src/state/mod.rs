@@ -5,6 +5,7 @@
 
 pub mod cell;
 pub mod decl;
+pub mod doc;
 pub mod health;
 pub mod intern;
 pub mod kinds;
