@@ -244,7 +244,7 @@ pub fn pod(i: usize) -> Value {
         ("app.kubernetes.io/version", format!("1.{}.0", rs % 17)),
         ("pod-template-hash", format!("{:08x}", rs * 2_654_435_761 % 0xffff_ffff)),
         ("team", format!("team-{}", ns % 12)),
-        ("tier", if i % 3 == 0 { "web" } else { "worker" }.to_owned()),
+        ("tier", if i.is_multiple_of(3) { "web" } else { "worker" }.to_owned()),
     ] {
         labels.insert(k.to_owned(), json!(v));
     }
