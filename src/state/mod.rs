@@ -12,6 +12,7 @@ pub mod health;
 pub mod intern;
 pub mod kinds;
 pub mod lens;
+pub mod nearest;
 pub mod parcel;
 pub mod quantity;
 pub mod query;

@@ -6,7 +6,7 @@ use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::connect::{Connection, Origin};
-use crate::state::decl::{Column, TableSpec};
+use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
@@ -56,7 +56,6 @@ fn failed(words: String) -> Trouble {
 /// What is asked for, checked before anything is sent.
 struct Wanted {
     view: &'static TableView,
-    spec: &'static TableSpec,
     columns: Vec<&'static Column>,
     sort: (&'static Column, bool),
     filter: Query,
@@ -123,7 +122,7 @@ fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
         let at = args.filter.get(e.at.clone()).unwrap_or_default();
         usage(format!("--filter, at `{at}`: {}", e.why))
     })?;
-    Ok(Wanted { view, spec, columns, sort, filter })
+    Ok(Wanted { view, columns, sort, filter })
 }
 
 /// Fills a store with what a view needs, and tells what is missing from it.
