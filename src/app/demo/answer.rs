@@ -50,9 +50,7 @@ pub fn respond(
             (f.code, kind, f.retry_after, full(f.body))
         }
         Ok(Answer::Watch(watch)) => (200, JSON, None, stream(*watch)),
-        Err(refusal) => {
-            (refusal.code, JSON, refusal.retry_after, full(refusal.status.to_string()))
-        }
+        Err(refusal) => (refusal.code, JSON, refusal.retry_after, full(refusal.status.to_string())),
     };
     let mut response = Response::builder()
         .status(code)

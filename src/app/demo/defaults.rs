@@ -83,7 +83,8 @@ fn pod(pod: &mut Value) {
 /// kubernetes `pkg/apis/core/v1/helper/qos`: Guaranteed when every container limits cpu and memory and requests as much.
 fn qos(spec: &Value) -> &'static str {
     let containers = || items(&spec["containers"]).iter().chain(items(&spec["initContainers"]));
-    let asks = |c: &Value| c["resources"]["requests"].is_object() || c["resources"]["limits"].is_object();
+    let asks =
+        |c: &Value| c["resources"]["requests"].is_object() || c["resources"]["limits"].is_object();
     let pinned = |c: &Value, what: &str| {
         let (limit, request) = (&c["resources"]["limits"][what], &c["resources"]["requests"][what]);
         !text(limit).is_empty() && (request.is_null() || request == limit)

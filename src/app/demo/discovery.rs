@@ -19,7 +19,9 @@ pub fn answer(path: &str, accept: &str) -> Outcome<Answer> {
         ["version"] => version(),
         ["api"] if aggregated => return Ok(aggregate(&[("", "v1")])),
         ["apis"] if aggregated => return Ok(aggregate(&groups())),
-        ["api"] => json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}),
+        ["api"] => {
+            json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+        }
         ["apis"] => json!({
             "kind": "APIGroupList", "apiVersion": "v1",
             "groups": groups().iter().map(|(g, v)| group(g, v)).collect::<Vec<_>>(),
@@ -82,7 +84,9 @@ fn unstored(group: &str) -> &'static [(&'static str, bool, &'static str, &'stati
             ("nodes", false, "NodeMetrics", &["get", "list"]),
             ("pods", true, "PodMetrics", &["get", "list"]),
         ],
-        "authentication.k8s.io" => &[("selfsubjectreviews", false, "SelfSubjectReview", &["create"])],
+        "authentication.k8s.io" => {
+            &[("selfsubjectreviews", false, "SelfSubjectReview", &["create"])]
+        }
         "authorization.k8s.io" => &[
             ("selfsubjectaccessreviews", false, "SelfSubjectAccessReview", &["create"]),
             ("selfsubjectrulesreviews", false, "SelfSubjectRulesReview", &["create"]),
@@ -149,7 +153,9 @@ fn resources(group: &str, version: &str) -> Outcome<Value> {
         })
         .collect();
     let gv = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    Ok(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": gv, "resources": list}))
+    Ok(
+        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": gv, "resources": list}),
+    )
 }
 
 fn aggregate(groups: &[(&str, &str)]) -> Answer {
@@ -159,7 +165,8 @@ fn aggregate(groups: &[(&str, &str)]) -> Answer {
             let served = served(group, version);
             let own = served.iter().filter(|s| !s.name.contains('/'));
             let resources: Vec<Value> = own.map(|s| aggregated_resource(s, &served)).collect();
-            let version = json!({"version": version, "freshness": "Current", "resources": resources});
+            let version =
+                json!({"version": version, "freshness": "Current", "resources": resources});
             json!({"metadata": {"name": group, "creationTimestamp": null}, "versions": [version]})
         })
         .collect();

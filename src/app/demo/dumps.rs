@@ -147,7 +147,14 @@ fn requests(now: Timestamp, details: bool) -> Rows {
     ]);
     if details {
         head.extend(row([
-            "UserName", "Verb", "APIPath", "Namespace", "Name", "APIVersion", "Resource", "SubResource",
+            "UserName",
+            "Verb",
+            "APIPath",
+            "Namespace",
+            "Name",
+            "APIVersion",
+            "Resource",
+            "SubResource",
         ]));
     }
     let mut rows = vec![head];
@@ -156,8 +163,18 @@ fn requests(now: Timestamp, details: bool) -> Rows {
         let arrived = super::object::micro_stamp(now);
         let started = if waiting { "0001-01-01T00:00:00Z" } else { &arrived };
         let (queue, index) = (i * 37 + 5, if waiting { "0" } else { "-1" });
-        let mut cells =
-            row([level, schema, &queue.to_string(), index, user, &arrived, "2", "0", "0s", started]);
+        let mut cells = row([
+            level,
+            schema,
+            &queue.to_string(),
+            index,
+            user,
+            &arrived,
+            "2",
+            "0",
+            "0s",
+            started,
+        ]);
         if details {
             let path = format!("/api/v1/{resource}");
             cells.extend(row([user, "list", &path, "", "", "v1", resource, ""]));

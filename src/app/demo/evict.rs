@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::answer::Answer;
+use super::delete::{DeleteOptions, preconditions, remove};
 use super::list;
 use super::object::{self, Condition, holds, is_deleting, set_condition, stamp, text};
 use super::refusal::{Outcome, Refusal};
@@ -12,7 +13,6 @@ use super::registry::{BUDGETS, PODS};
 use super::route::{Ask, Target};
 use super::select::Labels;
 use super::store::Object;
-use super::write::{DeleteOptions, preconditions, remove};
 
 /// Evicts a pod: 201 when it is on its way, 429 when a budget has nothing to spare, 500 when two budgets claim it.
 pub fn evict(world: &mut World, ask: &Ask, target: &Target, now: Timestamp) -> Outcome<Answer> {
@@ -48,15 +48,18 @@ fn read(ask: &Ask, name: &str) -> Outcome<Value> {
     let eviction: Value = serde_json::from_slice(&ask.body)
         .map_err(|e| Refusal::bad_request(format!("the eviction is not JSON: {e}")))?;
     let known = ["kind", "apiVersion", "metadata", "deleteOptions"];
-    let stranger = eviction.as_object().into_iter().flatten().find(|(k, _)| !known.contains(&k.as_str()));
+    let stranger =
+        eviction.as_object().into_iter().flatten().find(|(k, _)| !known.contains(&k.as_str()));
     if let (Some((key, _)), "Strict") = (stranger, ask.query.get("fieldValidation")) {
-        return Err(Refusal::bad_request(format!("strict decoding error: unknown field \"{key}\"")));
+        return Err(Refusal::bad_request(format!(
+            "strict decoding error: unknown field \"{key}\""
+        )));
     }
     match object::name(&eviction) {
         "" => Ok(eviction),
-        other if other != name => Err(Refusal::bad_request(
-            "name in URL does not match name in Eviction object",
-        )),
+        other if other != name => {
+            Err(Refusal::bad_request("name in URL does not match name in Eviction object"))
+        }
         _ => Ok(eviction),
     }
 }

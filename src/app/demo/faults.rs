@@ -93,7 +93,9 @@ pub(super) fn authorize(book: &FaultBook, user: &str, ask: &Ask) -> Outcome<()> 
             let namespace = if t.res.plural == "namespaces" { &t.name } else { &t.namespace };
             (t.res.group, t.res.plural, namespace.as_str(), t.name.as_str(), t.sub.as_str())
         }
-        Route::Usage(plural, ns, name) => ("metrics.k8s.io", plural.as_str(), ns.as_str(), name.as_str(), ""),
+        Route::Usage(plural, ns, name) => {
+            ("metrics.k8s.io", plural.as_str(), ns.as_str(), name.as_str(), "")
+        }
         Route::Review(_) => return Ok(()),
         Route::Other if book.allows(verb, &ask.path, "") => return Ok(()),
         Route::Other => {

@@ -49,11 +49,7 @@ pub fn list(store: &Store, target: &Target, query: &Query) -> Outcome<String> {
 }
 
 /// Items carry no kind and apiVersion, as the real server writes lists of built-in types.
-fn render<'a>(
-    res: &Resource,
-    meta: &Value,
-    objects: impl Iterator<Item = &'a Object>,
-) -> String {
+fn render<'a>(res: &Resource, meta: &Value, objects: impl Iterator<Item = &'a Object>) -> String {
     let items: Vec<String> = objects
         .map(|o| if res.is_custom() { object::to_json(res, o) } else { o.to_string() })
         .collect();

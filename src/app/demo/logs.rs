@@ -29,7 +29,8 @@ pub fn read(pod: &Value, query: &Query, now: Timestamp) -> Outcome<String> {
     let status = container(pod, query.get("container"))?;
     let previous = query.is("previous");
     let run = if previous { &status["lastState"]["terminated"] } else { &status["state"] };
-    let started = [&run["startedAt"], &run["running"]["startedAt"], &run["terminated"]["startedAt"]];
+    let started =
+        [&run["startedAt"], &run["running"]["startedAt"], &run["terminated"]["startedAt"]];
     let Some(started) = started.into_iter().find_map(object::time) else {
         return Err(nothing_yet(pod, status, previous));
     };

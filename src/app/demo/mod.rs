@@ -7,6 +7,7 @@
 mod answer;
 mod cast;
 mod defaults;
+mod delete;
 mod discovery;
 mod dumps;
 mod evict;

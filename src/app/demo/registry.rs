@@ -125,9 +125,7 @@ resources! {
 
 /// The resource a path names, or `None` where a real server answers 404 "could not find the requested resource".
 pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Resource> {
-    ALL.iter()
-        .copied()
-        .find(|r| r.group == group && r.version == version && r.plural == plural)
+    ALL.iter().copied().find(|r| r.group == group && r.version == version && r.plural == plural)
 }
 
 /// The resource that holds objects of a kind, for owner references.

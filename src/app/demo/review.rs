@@ -26,7 +26,9 @@ pub(super) fn answer(book: &FaultBook, plural: &str, body: &[u8]) -> Outcome<Ans
     review["status"] = match plural {
         "selfsubjectaccessreviews" => access(book, &review["spec"]),
         "selfsubjectrulesreviews" => rules(book, text(&review["spec"]["namespace"])),
-        _ => json!({"userInfo": {"username": USER, "groups": ["demo:operators", "system:authenticated"]}}),
+        _ => {
+            json!({"userInfo": {"username": USER, "groups": ["demo:operators", "system:authenticated"]}})
+        }
     };
     Ok(Answer::Json(201, review.to_string()))
 }
@@ -58,7 +60,9 @@ fn rules(book: &FaultBook, namespace: &str) -> Value {
             let verbs: Vec<_> =
                 VERBS.iter().filter(|verb| book.allows(verb, &resource, namespace)).collect();
             if !verbs.is_empty() {
-                rules.push(json!({"verbs": verbs, "apiGroups": [res.group], "resources": [resource]}));
+                rules.push(
+                    json!({"verbs": verbs, "apiGroups": [res.group], "resources": [resource]}),
+                );
             }
         }
     }

@@ -126,7 +126,9 @@ impl Fields {
             let same = match found {
                 Value::String(s) => s == value,
                 Value::Null => value.is_empty() || value == "false",
-                other => other.to_string() == *value,
+                Value::Bool(b) => b.to_string() == *value,
+                Value::Number(n) => n.to_string() == *value,
+                _ => false,
             };
             same == *is
         })

@@ -16,7 +16,7 @@ use super::refusal::{Outcome, Refusal};
 use super::route::{Ask, Query, Route, Target, route};
 use super::watch::Watch;
 use super::{DemoCluster, Shared, USER, World};
-use super::{discovery, dumps, evict, list, logs, review, usage, write};
+use super::{delete, discovery, dumps, evict, list, logs, review, usage, write};
 
 impl tower::Service<Request<kube::client::Body>> for DemoCluster {
     type Response = Response<Body>;
@@ -84,7 +84,8 @@ impl World {
     }
 
     fn object(&mut self, ask: &Ask, target: &Target, now: Timestamp) -> Outcome<Answer> {
-        let json = |code, object: &serde_json::Value| Answer::Json(code, to_json(target.res, object));
+        let json =
+            |code, object: &serde_json::Value| Answer::Json(code, to_json(target.res, object));
         match (ask.method.clone(), target.sub.as_str()) {
             (Method::GET, _) if target.name.is_empty() => {
                 Ok(Answer::Json(200, list::list(&self.store, target, &ask.query)?))
@@ -109,7 +110,7 @@ impl World {
             (Method::PUT | Method::PATCH, _) if !target.name.is_empty() => {
                 Ok(json(200, &write::update(self, ask, target, now)?))
             }
-            (Method::DELETE, "") => write::delete(self, ask, target, now),
+            (Method::DELETE, "") => delete::delete(self, ask, target, now),
             _ => Err(Refusal::not_allowed()),
         }
     }
@@ -121,7 +122,9 @@ fn other(ask: &Ask, now: Timestamp) -> Outcome<Answer> {
         return Err(Refusal::not_allowed());
     }
     match ask.path.trim_end_matches('/') {
-        path @ ("/readyz" | "/livez" | "/healthz") => Ok(dumps::health(path, ask.query.has("verbose"))),
+        path @ ("/readyz" | "/livez" | "/healthz") => {
+            Ok(dumps::health(path, ask.query.has("verbose")))
+        }
         path => match path.strip_prefix("/debug/api_priority_and_fairness/") {
             Some(dump) => dumps::fairness(dump, &ask.query, now),
             None => discovery::answer(path, &ask.accept),

@@ -23,19 +23,24 @@ pub fn answer(
     name: &str,
     now: Timestamp,
 ) -> Outcome<Answer> {
-    let (res, kind) = if plural == "nodes" { (&NODES, "NodeMetrics") } else { (&PODS, "PodMetrics") };
+    let (res, kind) =
+        if plural == "nodes" { (&NODES, "NodeMetrics") } else { (&PODS, "PodMetrics") };
     let sample = Timestamp::from_second(now.as_second() / EVERY * EVERY).unwrap_or(now);
-    let measured = |o: &Value| if plural == "nodes" { node(store, o, sample) } else { pod(o, sample) };
+    let measured =
+        |o: &Value| if plural == "nodes" { node(store, o, sample) } else { pod(o, sample) };
     if !name.is_empty() {
         let object = store.get(res, namespace, name);
-        let found = object.and_then(|o| measured(o)).ok_or_else(|| Refusal::not_found(res, name))?;
+        let found =
+            object.and_then(|o| measured(o)).ok_or_else(|| Refusal::not_found(res, name))?;
         let mut found = found;
         found["kind"] = json!(kind);
         found["apiVersion"] = json!("metrics.k8s.io/v1beta1");
         return Ok(Answer::Json(200, found.to_string()));
     }
-    let here = |o: &&super::store::Object| namespace.is_empty() || object::namespace(o) == namespace;
-    let list: Vec<Value> = store.table(res).values().filter(here).filter_map(|o| measured(o)).collect();
+    let here =
+        |o: &&super::store::Object| namespace.is_empty() || object::namespace(o) == namespace;
+    let list: Vec<Value> =
+        store.table(res).values().filter(here).filter_map(|o| measured(o)).collect();
     let list = json!({
         "kind": format!("{kind}List"), "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": list,
     });
@@ -44,7 +49,8 @@ pub fn answer(
 
 fn frame(object: &Value, sample: Timestamp) -> Value {
     let meta = &object["metadata"];
-    let mut short = json!({"name": meta["name"], "creationTimestamp": stamp(sample), "labels": meta["labels"]});
+    let mut short =
+        json!({"name": meta["name"], "creationTimestamp": stamp(sample), "labels": meta["labels"]});
     if meta["namespace"].is_string() {
         short["namespace"] = meta["namespace"].clone();
     }
@@ -77,10 +83,13 @@ fn node(store: &Store, node: &Value, sample: Timestamp) -> Option<Value> {
         return None;
     }
     let name = object::name(node);
-    let on_node = store.table(&PODS).values().filter(|p| p["spec"]["nodeName"] == name && is_running(p));
+    let on_node =
+        store.table(&PODS).values().filter(|p| p["spec"]["nodeName"] == name && is_running(p));
     let system = (120_000_000, 700 << 20);
     let (cpu, memory) = on_node
-        .flat_map(|p| items(&p["spec"]["containers"]).iter().map(|c| container(object::uid(p), c, sample)))
+        .flat_map(|p| {
+            items(&p["spec"]["containers"]).iter().map(|c| container(object::uid(p), c, sample))
+        })
         .fold(system, |(cpu, memory), (c, m)| (cpu + c, memory + m));
     let mut usage = frame(node, sample);
     usage["usage"] = amounts(cpu, memory);
@@ -98,7 +107,10 @@ fn container(uid: &str, container: &Value, sample: Timestamp) -> (i64, i64) {
     let memory = quantity::whole(text(&asked["memory"])).unwrap_or(48 << 20);
     let seed = hash(uid) ^ hash(text(&container["name"]));
     let level = 25 + (seed % 60) as i64;
-    (cpu * (level + swing(seed, sample, 300)) * 10_000, memory / 100 * (level + 10 + swing(seed >> 7, sample, 3_600)))
+    (
+        cpu * (level + swing(seed, sample, 300)) * 10_000,
+        memory / 100 * (level + 10 + swing(seed >> 7, sample, 3_600)),
+    )
 }
 
 /// A triangle wave of +-15 percent with a phase of its own.

@@ -185,7 +185,8 @@ impl Watch {
     }
 
     fn bookmark(&self, end_of_initial: bool) -> String {
-        let mut meta = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+        let mut meta =
+            json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
         if end_of_initial {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }

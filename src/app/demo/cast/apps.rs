@@ -139,7 +139,18 @@ apps! {
 
 /// Namespaces that work; more exist.
 pub const NAMESPACES: [&str; 12] = [
-    "default", "kube-system", "shop", "payments", "search", "ops", "ci", "media", "data", "edge", "auth", "ml",
+    "default",
+    "kube-system",
+    "shop",
+    "payments",
+    "search",
+    "ops",
+    "ci",
+    "media",
+    "data",
+    "edge",
+    "auth",
+    "ml",
 ];
 
 /// The flags of a pod, by the namespace and label it has; pods of strangers behave well.
@@ -223,7 +234,8 @@ impl App {
             "securityContext": {"allowPrivilegeEscalation": false, "runAsNonRoot": true},
         });
         if self.has(CONFIG) {
-            main["envFrom"] = json!([{"secretRef": {"name": format!("{}-credentials", self.name)}}]);
+            main["envFrom"] =
+                json!([{"secretRef": {"name": format!("{}-credentials", self.name)}}]);
         }
         main
     }
@@ -235,10 +247,15 @@ impl App {
                 volume["name"] = json!(name);
                 push(spec, "volumes", volume);
             }
-            push(&mut spec["containers"][0], "volumeMounts", json!({"name": name, "mountPath": path}));
+            push(
+                &mut spec["containers"][0],
+                "volumeMounts",
+                json!({"name": name, "mountPath": path}),
+            );
         };
         if self.has(CONFIG) {
-            let config = json!({"configMap": {"name": format!("{}-config", self.name), "defaultMode": 420}});
+            let config =
+                json!({"configMap": {"name": format!("{}-config", self.name), "defaultMode": 420}});
             mount("config", "/etc/app", config);
         }
         if self.has(SCRATCH) {

@@ -30,7 +30,8 @@ impl World {
             faults: FaultBook::default(),
         };
         let founded = ago(now, 86_400 * 290);
-        for name in apps::NAMESPACES.iter().chain(&["kube-node-lease", "kube-public", "team-blue"]) {
+        for name in apps::NAMESPACES.iter().chain(&["kube-node-lease", "kube-public", "team-blue"])
+        {
             let labels = json!({"kubernetes.io/metadata.name": name});
             let namespace = json!({
                 "metadata": {"name": name, "labels": labels}, "spec": {"finalizers": ["kubernetes"]},

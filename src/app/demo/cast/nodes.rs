@@ -44,7 +44,14 @@ pub fn add(world: &mut World, now: Timestamp) {
     }
 }
 
-fn add_node(world: &mut World, zone: &str, z: usize, n: u64, shape: (&str, u64, u64), now: Timestamp) {
+fn add_node(
+    world: &mut World,
+    zone: &str,
+    z: usize,
+    n: u64,
+    shape: (&str, u64, u64),
+    now: Timestamp,
+) {
     let control = n == 0;
     let name = if control { format!("demo-cp-{zone}") } else { format!("demo-{zone}-{n:02}") };
     let born = now - Duration::from_secs(86_400 * (12 + hash(&name) % 300));
@@ -121,9 +128,19 @@ fn conditions(now: Timestamp) -> Value {
             "lastHeartbeatTime": stamp(now), "lastTransitionTime": since})
     };
     json!([
-        one("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        one(
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available"
+        ),
         one("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        one("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        one(
+            "PIDPressure",
+            "False",
+            "KubeletHasSufficientPID",
+            "kubelet has sufficient PID available"
+        ),
         one("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ])
 }
@@ -138,14 +155,16 @@ fn trouble(node: &mut Value, name: &str, control: bool, now: Timestamp) {
         taint
     };
     if control {
-        node["spec"]["taints"] = json!([taint("node-role.kubernetes.io/control-plane", "NoSchedule", None)]);
+        node["spec"]["taints"] =
+            json!([taint("node-role.kubernetes.io/control-plane", "NoSchedule", None)]);
     }
     match name {
         CORDONED => {
             node["spec"]["unschedulable"] = json!(true);
             node["spec"]["taints"] =
                 json!([taint("node.kubernetes.io/unschedulable", "NoSchedule", Some(ago(14)))]);
-            let why = json!({"by": "rosa@demo.example", "at": ago(14), "why": "CHG-1182 kernel update"});
+            let why =
+                json!({"by": "rosa@demo.example", "at": ago(14), "why": "CHG-1182 kernel update"});
             node["metadata"]["annotations"]["wheelhouse.dev/cordoned"] = json!(why.to_string());
         }
         SILENT => {
@@ -157,8 +176,10 @@ fn trouble(node: &mut Value, name: &str, control: bool, now: Timestamp) {
                 condition["lastTransitionTime"] = json!(ago(21));
             }
             let key = "node.kubernetes.io/unreachable";
-            node["spec"]["taints"] =
-                json!([taint(key, "NoSchedule", Some(ago(21))), taint(key, "NoExecute", Some(ago(21)))]);
+            node["spec"]["taints"] = json!([
+                taint(key, "NoSchedule", Some(ago(21))),
+                taint(key, "NoExecute", Some(ago(21)))
+            ]);
         }
         PRESSED => {
             let first = &mut object::list_mut(node, "status", "conditions")[0];

@@ -9,8 +9,8 @@ use super::super::SECRET_MARK;
 use super::super::World;
 use super::super::object::{micro_stamp, stamp};
 use super::super::registry::{
-    API_SERVICES, CONFIG_MAPS, FLOW_SCHEMAS, LEASES, PRIORITY_LEVELS, SECRETS, SERVICE_ACCOUNTS, STORAGE_CLASSES,
-    VOLUME_CLAIMS, VOLUMES,
+    API_SERVICES, CONFIG_MAPS, FLOW_SCHEMAS, LEASES, PRIORITY_LEVELS, SECRETS, SERVICE_ACCOUNTS,
+    STORAGE_CLASSES, VOLUME_CLAIMS, VOLUMES,
 };
 use super::super::rng::hash;
 use super::add;
@@ -111,8 +111,14 @@ pub fn add_volume(world: &mut World, namespace: &str, name: &str, born: Timestam
 
 /// The levels and schemas that the dumps speak of, with the shares of the stock configuration.
 fn add_flow_control(world: &mut World, founded: Timestamp) {
-    let levels =
-        [("catch-all", 5), ("global-default", 20), ("leader-election", 10), ("node-high", 40), ("system", 30), ("workload-low", 100)];
+    let levels = [
+        ("catch-all", 5),
+        ("global-default", 20),
+        ("leader-election", 10),
+        ("node-high", 40),
+        ("system", 30),
+        ("workload-low", 100),
+    ];
     for (name, shares) in levels {
         let queuing = json!({"queues": 64, "handSize": 6, "queueLengthLimit": 50});
         let level = json!({
@@ -148,7 +154,12 @@ fn add_api_services(world: &mut World, founded: Timestamp) {
         ("v1.apps", "apps", Value::Null, "Local"),
         ("v1beta1.metrics.k8s.io", "metrics.k8s.io", service("metrics"), "Passed"),
         ("v1.foundry.example", "foundry.example", Value::Null, "Local"),
-        ("v1alpha1.legacy.example", "legacy.example", service("legacy-adapter"), "MissingEndpoints"),
+        (
+            "v1alpha1.legacy.example",
+            "legacy.example",
+            service("legacy-adapter"),
+            "MissingEndpoints",
+        ),
     ] {
         let available = if reason == "MissingEndpoints" { "False" } else { "True" };
         let mut body = json!({

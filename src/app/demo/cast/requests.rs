@@ -23,16 +23,41 @@ const KUBELET_CLIENT: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 const CLIENT: &str = "kubernetes.io/kube-apiserver-client";
 
 static ASKED: [Asked; 7] = [
-    Asked("csr-8xk2p", include_str!("requests/serving-a-03.pem"), KUBELET_SERVING, "system:node:demo-a-03"),
+    Asked(
+        "csr-8xk2p",
+        include_str!("requests/serving-a-03.pem"),
+        KUBELET_SERVING,
+        "system:node:demo-a-03",
+    ),
     // Asks for an address that is another node's.
-    Asked("csr-b41zz", include_str!("requests/serving-b-02.pem"), KUBELET_SERVING, "system:node:demo-b-02"),
-    Asked("csr-m6t9q", include_str!("requests/serving-c-01.pem"), KUBELET_SERVING, "system:node:demo-c-01"),
-    Asked("csr-n0d3w", include_str!("requests/kubelet-c-08.pem"), KUBELET_CLIENT, "system:bootstrap:4f2k1x"),
+    Asked(
+        "csr-b41zz",
+        include_str!("requests/serving-b-02.pem"),
+        KUBELET_SERVING,
+        "system:node:demo-b-02",
+    ),
+    Asked(
+        "csr-m6t9q",
+        include_str!("requests/serving-c-01.pem"),
+        KUBELET_SERVING,
+        "system:node:demo-c-01",
+    ),
+    Asked(
+        "csr-n0d3w",
+        include_str!("requests/kubelet-c-08.pem"),
+        KUBELET_CLIENT,
+        "system:bootstrap:4f2k1x",
+    ),
     Asked("ci-bot", include_str!("requests/ci-bot.pem"), CLIENT, "rosa@demo.example"),
     // Would make its holder an administrator.
     Asked("contractor", include_str!("requests/contractor.pem"), CLIENT, "temp@demo.example"),
     // A key of 1,024 bits, for a signer nobody runs.
-    Asked("old-laptop", include_str!("requests/weak-key.pem"), "laptops.demo.example/vpn", "temp@demo.example"),
+    Asked(
+        "old-laptop",
+        include_str!("requests/weak-key.pem"),
+        "laptops.demo.example/vpn",
+        "temp@demo.example",
+    ),
 ];
 
 fn request(asked: &Asked, name: &str) -> Value {

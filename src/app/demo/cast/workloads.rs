@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::life::{events, kubelet, owned, plays, scheduler};
 use super::super::life::{deployments::set_of, owned::template_hash, scheduler::Load};
+use super::super::life::{events, kubelet, owned, plays, scheduler};
 use super::super::object::{self, stamp};
 use super::super::registry::{
-    BUDGETS, CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, JOBS, NODES, PODS, REPLICA_SETS, Resource, SERVICES,
-    STATEFUL_SETS,
+    BUDGETS, CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, JOBS, NODES, PODS, REPLICA_SETS, Resource,
+    SERVICES, STATEFUL_SETS,
 };
 use super::super::rng::hash;
 use super::super::store::Object;
@@ -43,14 +43,21 @@ pub fn add_all(world: &mut World, now: Timestamp) {
 }
 
 fn meta(app: &App) -> Value {
-    let applied = format!("{{\"kind\":\"{:?}\",\"metadata\":{{\"name\":\"{}\"}}}}", app.by, app.name);
+    let applied =
+        format!("{{\"kind\":\"{:?}\",\"metadata\":{{\"name\":\"{}\"}}}}", app.by, app.name);
     json!({
         "name": app.name, "namespace": app.namespace, "labels": app.selector(),
         "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied},
     })
 }
 
-fn add_deployment(world: &mut World, app: &App, ground: &mut Ground, born: Timestamp, now: Timestamp) {
+fn add_deployment(
+    world: &mut World,
+    app: &App,
+    ground: &mut Ground,
+    born: Timestamp,
+    now: Timestamp,
+) {
     let deployment = add(
         world,
         &DEPLOYMENTS,
@@ -74,8 +81,15 @@ fn add_deployment(world: &mut World, app: &App, ground: &mut Ground, born: Times
     }
 }
 
-fn add_stateful_set(world: &mut World, app: &App, ground: &mut Ground, born: Timestamp, now: Timestamp) {
-    let claim = json!({"metadata": {"name": "data"}, "spec": platform::claim_spec("fast", "100Gi")});
+fn add_stateful_set(
+    world: &mut World,
+    app: &App,
+    ground: &mut Ground,
+    born: Timestamp,
+    now: Timestamp,
+) {
+    let claim =
+        json!({"metadata": {"name": "data"}, "spec": platform::claim_spec("fast", "100Gi")});
     let set = add(
         world,
         &STATEFUL_SETS,
@@ -94,7 +108,13 @@ fn add_stateful_set(world: &mut World, app: &App, ground: &mut Ground, born: Tim
     }
 }
 
-fn add_daemon_set(world: &mut World, app: &App, ground: &mut Ground, born: Timestamp, now: Timestamp) {
+fn add_daemon_set(
+    world: &mut World,
+    app: &App,
+    ground: &mut Ground,
+    born: Timestamp,
+    now: Timestamp,
+) {
     let set = add(
         world,
         &DAEMON_SETS,
@@ -156,7 +176,8 @@ fn add_pod(
     }
     let pod = world.store.put(&PODS, pod);
     if plays & (play::CRASH | play::BAD_IMAGE) != 0 {
-        let told = ("Warning", "BackOff", "\u{1b}[31mBack-off\u{1b}[0m restarting failed container");
+        let told =
+            ("Warning", "BackOff", "\u{1b}[31mBack-off\u{1b}[0m restarting failed container");
         events::tell(world, &PODS, &pod, told, "kubelet", ago(now, 240));
     }
 }
@@ -166,7 +187,7 @@ fn wear(pod: &mut Value, plays: u32, age: u64, now: Timestamp) {
     let restarts = match plays {
         p if p & play::CRASH != 0 => 40 + age / 900,
         p if p & play::OOM != 0 => age / 40_000,
-        _ if hash(object::uid(pod)) % 17 == 0 => 1 + age / 200_000,
+        _ if hash(object::uid(pod)).is_multiple_of(17) => 1 + age / 200_000,
         _ => 0,
     };
     let running = pod["status"]["containerStatuses"][0]["state"]["running"].is_object();
@@ -213,7 +234,9 @@ fn add_tasks(world: &mut World, ground: &mut Ground, now: Timestamp) {
             }]},
         })
     };
-    for (namespace, name, minutes) in [("ops", "report-usage", 2), ("ops", "report-costs", 5), ("data", "compact", 3)] {
+    for (namespace, name, minutes) in
+        [("ops", "report-usage", 2), ("ops", "report-costs", 5), ("data", "compact", 3)]
+    {
         let job = json!({"metadata": {"labels": {APP_LABEL: name}},
             "spec": {"parallelism": 1, "completions": 1, "template": template(name)}});
         let cron = json!({
@@ -244,11 +267,21 @@ fn add_budgets(world: &mut World, now: Timestamp) {
         ("shop", "web", app("web"), json!({"minAvailable": "80%"})),
         ("shop", "cart", app("cart"), json!({"maxUnavailable": 1})),
         ("shop", "catalog", app("catalog"), json!({"minAvailable": 7})),
-        ("shop", "critical", json!({"matchLabels": {"tier": "critical"}}), json!({"maxUnavailable": "25%"})),
+        (
+            "shop",
+            "critical",
+            json!({"matchLabels": {"tier": "critical"}}),
+            json!({"maxUnavailable": "25%"}),
+        ),
         ("shop", "banner", app("banner"), json!({"minAvailable": 1})),
         ("payments", "gateway", app("gateway"), json!({"maxUnavailable": 1})),
         ("payments", "ledger", app("ledger"), json!({"minAvailable": 5})),
-        ("search", "shard", app("shard"), json!({"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow"})),
+        (
+            "search",
+            "shard",
+            app("shard"),
+            json!({"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow"}),
+        ),
         ("data", "broker", app("broker"), json!({"maxUnavailable": 1})),
         ("data", "queue", app("queue"), json!({"maxUnavailable": 0})),
         ("ci", "old-runner", app("runner-v1"), json!({"minAvailable": 1})),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::object::{self, Condition, holds, items, set_condition, since, text};
+use super::super::object::{self, Condition, holds, set_condition, since, text};
 use super::super::registry::{BUDGETS, PODS};
 use super::super::select::Labels;
 use super::super::store::Object;
@@ -19,7 +19,8 @@ pub fn sync(world: &mut World, now: Timestamp) {
     for old in budgets {
         let labels = Labels::of(&old["spec"]["selector"]);
         let matched = |p: &&Object| {
-            object::namespace(p) == object::namespace(&old) && labels.as_ref().is_some_and(|l| l.matches(p))
+            object::namespace(p) == object::namespace(&old)
+                && labels.as_ref().is_some_and(|l| l.matches(p))
         };
         let pods: Vec<&Object> = world.store.table(&PODS).values().filter(matched).collect();
         let mut new = Value::clone(&old);
@@ -33,9 +34,9 @@ pub fn sync(world: &mut World, now: Timestamp) {
 fn judge(budget: &mut Value, pods: &[&Object], now: Timestamp) {
     let expected = pods.iter().filter(|p| is_active(p)).count() as i64;
     let disrupted = still_disrupted(budget, pods, now);
-    let healthy = pods.iter().filter(|p| {
-        is_active(p) && holds(p, "Ready") && disrupted[object::name(p)].is_null()
-    });
+    let healthy = pods
+        .iter()
+        .filter(|p| is_active(p) && holds(p, "Ready") && disrupted[object::name(p)].is_null());
     let healthy = healthy.count() as i64;
     let spec = &budget["spec"];
     let desired = if spec["maxUnavailable"].is_null() {
@@ -89,5 +90,5 @@ pub fn is_guarded(world: &World, pod: &Value) -> bool {
         object::namespace(b) == object::namespace(pod)
             && Labels::of(&b["spec"]["selector"]).is_some_and(|l| l.matches(pod))
     };
-    world.store.table(&BUDGETS).values().any(selects) || items(&pod["metadata"]["finalizers"]).len() > 0
+    world.store.table(&BUDGETS).values().any(selects)
 }

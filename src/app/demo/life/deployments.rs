@@ -39,7 +39,9 @@ pub fn sync(world: &mut World, now: Timestamp) {
 fn sets_of(world: &World, deployment: &Value) -> Vec<Object> {
     let uid = object::uid(deployment);
     let sets = world.store.table(&REPLICA_SETS).values();
-    sets.filter(|s| object::controller(s)["uid"] == uid && !object::is_deleting(s)).cloned().collect()
+    sets.filter(|s| object::controller(s)["uid"] == uid && !object::is_deleting(s))
+        .cloned()
+        .collect()
 }
 
 fn revision(set: &Value) -> u64 {

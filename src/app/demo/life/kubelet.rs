@@ -69,14 +69,19 @@ pub fn step(pod: &mut Value, plays: u32, now: Timestamp) -> Option<Vec<Told>> {
         return back_off(pod, now);
     }
     let running = since(&first["running"]["startedAt"], now);
-    if holds(pod, "Ready") { work(pod, plays, running, now) } else { warm_up(pod, plays, running, now) }
+    if holds(pod, "Ready") {
+        work(pod, plays, running, now)
+    } else {
+        warm_up(pod, plays, running, now)
+    }
 }
 
 /// The kubelet saw the pod: addresses, and containers waiting.
 fn accept(pod: &mut Value, now: Timestamp) -> Vec<Told> {
     let inits = items(&pod["spec"]["initContainers"]).len();
     let wait = if inits > 0 { "PodInitializing" } else { "ContainerCreating" };
-    let (containers, init_containers) = (pod["spec"]["containers"].clone(), pod["spec"]["initContainers"].clone());
+    let (containers, init_containers) =
+        (pod["spec"]["containers"].clone(), pod["spec"]["initContainers"].clone());
     let status = &mut pod["status"];
     status["startTime"] = json!(stamp(now));
     status["containerStatuses"] = waiting(&containers, wait);
@@ -84,7 +89,13 @@ fn accept(pod: &mut Value, now: Timestamp) -> Vec<Told> {
         status["initContainerStatuses"] = waiting(&init_containers, "PodInitializing");
     }
     is(pod, "PodReadyToStartContainers", false, "", now);
-    is(pod, "Initialized", inits == 0, if inits > 0 { "ContainersNotInitialized" } else { "" }, now);
+    is(
+        pod,
+        "Initialized",
+        inits == 0,
+        if inits > 0 { "ContainersNotInitialized" } else { "" },
+        now,
+    );
     is(pod, "Ready", false, "ContainersNotReady", now);
     is(pod, "ContainersReady", false, "ContainersNotReady", now);
     Vec::new()
@@ -120,7 +131,8 @@ fn start(status: &mut Value, started: bool, now: Timestamp) {
     status["state"] = json!({"running": {"startedAt": stamp(now)}});
     status["started"] = json!(started);
     status["imageID"] = json!(image_id(&status["image"]));
-    status["containerID"] = json!(format!("containerd://{:032x}", hash(&stamp(now)) ^ hash(text(&status["name"]))));
+    status["containerID"] =
+        json!(format!("containerd://{:032x}", hash(&stamp(now)) ^ hash(text(&status["name"]))));
 }
 
 /// Ends the run of a container.
@@ -172,7 +184,11 @@ fn create(pod: &mut Value, plays: u32, now: Timestamp) -> Option<Vec<Told>> {
     if plays & play::BAD_IMAGE != 0 {
         return Some(vec![pull_failed(pod, &image)]);
     }
-    let mut told = vec![("Normal", "Pulled", format!("Container image \"{image}\" already present on machine"))];
+    let mut told = vec![(
+        "Normal",
+        "Pulled",
+        format!("Container image \"{image}\" already present on machine"),
+    )];
     for status in object::list_mut(pod, "status", "containerStatuses") {
         start(status, true, now);
         told.push(("Normal", "Started", format!("Container started: {}", text(&status["name"]))));
@@ -193,7 +209,8 @@ fn pull_failed(pod: &mut Value, image: &str) -> Told {
 /// ErrImagePull and ImagePullBackOff take turns, by the clock.
 fn pull_again(pod: &mut Value, now: Timestamp) -> Option<Vec<Told>> {
     let turn = (now.as_second() + (hash(object::uid(pod)) % 60) as i64) % 60;
-    let failing = pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "ErrImagePull";
+    let failing =
+        pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "ErrImagePull";
     let image = text(&pod["spec"]["containers"][0]["image"]).to_owned();
     match (failing, turn < 15) {
         (false, true) => Some(vec![pull_failed(pod, &image)]),
@@ -229,7 +246,7 @@ fn warm_up(pod: &mut Value, plays: u32, running: i64, now: Timestamp) -> Option<
 /// Ready: most pods stay so.
 fn work(pod: &mut Value, plays: u32, running: i64, now: Timestamp) -> Option<Vec<Told>> {
     let own = hash(object::uid(pod));
-    if plays & play::OOM != 0 && own % 3 == 0 && running >= 60 + (own >> 8) as i64 % 120 {
+    if plays & play::OOM != 0 && own.is_multiple_of(3) && running >= 60 + (own >> 8) as i64 % 120 {
         return Some(crash(pod, 137, "OOMKilled", now));
     }
     if plays & play::JOB != 0 && running >= 20 + (own >> 8) as i64 % 40 {
@@ -264,7 +281,8 @@ fn back_off(pod: &mut Value, now: Timestamp) -> Option<Vec<Told>> {
     }
     let name = text(&status["name"]).to_owned();
     let wait = wait_of(status);
-    let message = format!("back-off {wait}s restarting failed container={name} pod={}", object::name(pod));
+    let message =
+        format!("back-off {wait}s restarting failed container={name} pod={}", object::name(pod));
     let status = &mut pod["status"]["containerStatuses"][0];
     status["lastState"] = json!({"terminated": status["state"]["terminated"].take()});
     status["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
@@ -286,5 +304,9 @@ fn back_again(pod: &mut Value, now: Timestamp) -> Option<Vec<Told>> {
     let status = &mut pod["status"]["containerStatuses"][0];
     status["restartCount"] = json!(restarts);
     start(status, true, now);
-    Some(vec![("Normal", "Started", format!("Container started: {}", text(&pod["spec"]["containers"][0]["name"])))])
+    Some(vec![(
+        "Normal",
+        "Started",
+        format!("Container started: {}", text(&pod["spec"]["containers"][0]["name"])),
+    )])
 }

@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::cast::apps::{APP_LABEL, play_of};
+use super::delete::{DeleteOptions, is_held, remove};
 use super::object::{self, holds, micro_stamp, stamp, text};
 use super::registry::{LEASES, NODES, PODS, Resource};
 use super::store::Object;
-use super::write::{DeleteOptions, is_held, remove};
 
 /// What life remembers between ticks: only how many there were.
 #[derive(Debug, Default)]
@@ -98,7 +98,9 @@ fn run_kubelets(world: &mut World, now: Timestamp) {
     for old in pods {
         let plays = plays(&old);
         // Most pods are at rest: they are not copied to find out that nothing is to be done.
-        if holds(&old, "Ready") && plays & kubelet::RESTLESS == 0 || !world.is_answering(text(&old["spec"]["nodeName"])) {
+        if holds(&old, "Ready") && plays & kubelet::RESTLESS == 0
+            || !world.is_answering(text(&old["spec"]["nodeName"]))
+        {
             continue;
         }
         let mut pod = Value::clone(&old);
@@ -115,7 +117,9 @@ fn run_kubelets(world: &mut World, now: Timestamp) {
 fn beat(world: &mut World, now: Timestamp) {
     let nodes = world.store.table(&NODES);
     let turn = world.life.step as usize % nodes.len().max(1);
-    let Some(node) = nodes.values().nth(turn).filter(|n| holds(n, "Ready")).cloned() else { return };
+    let Some(node) = nodes.values().nth(turn).filter(|n| holds(n, "Ready")).cloned() else {
+        return;
+    };
     let mut node = Value::clone(&node);
     for condition in object::list_mut(&mut node, "status", "conditions") {
         condition["lastHeartbeatTime"] = json!(stamp(now));

@@ -13,7 +13,8 @@ use super::super::store::Object;
 /// One step for every namespace on its way out.
 pub fn finish(world: &mut World, now: Timestamp) {
     let ending = |n: &&Object| object::is_deleting(n);
-    let ending: Vec<Object> = world.store.table(&NAMESPACES).values().filter(ending).cloned().collect();
+    let ending: Vec<Object> =
+        world.store.table(&NAMESPACES).values().filter(ending).cloned().collect();
     for namespace in ending {
         let name = object::name(&namespace);
         for (res, object) in content(world, name) {
@@ -36,7 +37,10 @@ pub fn finish(world: &mut World, now: Timestamp) {
 fn content(world: &World, namespace: &str) -> Vec<(&'static Resource, Object)> {
     let namespaced = ALL.iter().copied().filter(|r| r.namespaced);
     let objects = namespaced.flat_map(|r| world.store.table(r).values().map(move |o| (r, o)));
-    objects.filter(|(_, o)| object::namespace(o) == namespace).map(|(r, o)| (r, o.clone())).collect()
+    objects
+        .filter(|(_, o)| object::namespace(o) == namespace)
+        .map(|(r, o)| (r, o.clone()))
+        .collect()
 }
 
 /// Conditions as kubernetes `pkg/controller/namespace/deletion/status_condition_utils.go` writes them.
@@ -55,13 +59,11 @@ fn explain(namespace: &mut Value, left: &[(&'static Resource, Object)], now: Tim
         parts.join(", ")
     };
     let remaining = format!("Some resources are remaining: {}", list(&kinds, "has"));
-    let held = format!("Some content in the namespace has finalizers remaining: {}", list(&holders, "in"));
+    let held =
+        format!("Some content in the namespace has finalizers remaining: {}", list(&holders, "in"));
     let mut say = |kind, stuck: bool, reasons: (&str, &str), messages: (&str, &str)| {
-        let (status, reason, message) = if stuck {
-            ("True", reasons.0, messages.0)
-        } else {
-            ("False", reasons.1, messages.1)
-        };
+        let (status, reason, message) =
+            if stuck { ("True", reasons.0, messages.0) } else { ("False", reasons.1, messages.1) };
         set_condition(namespace, Condition { kind, status, reason, message }, now);
     };
     let fine = "All resources successfully discovered";

@@ -47,7 +47,13 @@ pub fn replicas(object: &Value) -> usize {
 }
 
 /// A new pod of a controller: not stored yet.
-pub fn pod_of(world: &mut World, res: &Resource, owner: &Value, name: &str, now: Timestamp) -> Value {
+pub fn pod_of(
+    world: &mut World,
+    res: &Resource,
+    owner: &Value,
+    name: &str,
+    now: Timestamp,
+) -> Value {
     let template = &owner["spec"]["template"];
     let mut pod = template.clone();
     pod["metadata"]["name"] = json!(name);
@@ -63,14 +69,21 @@ pub fn pod_of(world: &mut World, res: &Resource, owner: &Value, name: &str, now:
     }
     defaults::fill(&PODS, &mut pod, now);
     let token = format!("kube-api-access-{}", world.rng.suffix(5));
-    object::list_mut(&mut pod, "spec", "volumes").push(json!({"name": token, "projected": {"defaultMode": 420,
+    object::list_mut(&mut pod, "spec", "volumes")
+        .push(json!({"name": token, "projected": {"defaultMode": 420,
         "sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}]}}));
     born(&PODS, &mut pod, &mut world.rng, "kube-controller-manager", now);
     pod
 }
 
 /// Stores a new pod of a controller and tells about it.
-pub fn spawn(world: &mut World, res: &'static Resource, owner: &Object, name: &str, now: Timestamp) {
+pub fn spawn(
+    world: &mut World,
+    res: &'static Resource,
+    owner: &Object,
+    name: &str,
+    now: Timestamp,
+) {
     let pod = pod_of(world, res, owner, name, now);
     world.store.put(&PODS, pod);
     let message = format!("Created pod: {name}");
@@ -79,7 +92,12 @@ pub fn spawn(world: &mut World, res: &'static Resource, owner: &Object, name: &s
 }
 
 /// Stores a new status if it says something else than the old one.
-pub fn report(world: &mut World, res: &'static Resource, object: &Object, counts: &[(&str, Value)]) {
+pub fn report(
+    world: &mut World,
+    res: &'static Resource,
+    object: &Object,
+    counts: &[(&str, Value)],
+) {
     let differs = |(key, value): &(&str, Value)| object["status"][*key] != *value;
     if counts.iter().any(differs) {
         let mut new = Value::clone(object);
@@ -109,7 +127,8 @@ pub fn collect_garbage(world: &mut World, now: Timestamp) {
         world.let_go(res, &object, now);
     }
     let failed = |p: &&Object| p["status"]["phase"] == "Failed" && !object::is_deleting(p);
-    let mut failed: Vec<Object> = world.store.table(&PODS).values().filter(failed).cloned().collect();
+    let mut failed: Vec<Object> =
+        world.store.table(&PODS).values().filter(failed).cloned().collect();
     failed.sort_by_key(|p| text(&p["metadata"]["creationTimestamp"]).to_owned());
     for pod in failed.iter().rev().skip(FAILED_KEPT) {
         world.let_go(&PODS, pod, now);
@@ -118,7 +137,8 @@ pub fn collect_garbage(world: &mut World, now: Timestamp) {
         let node = text(&p["spec"]["nodeName"]);
         !node.is_empty() && world.store.get(&NODES, "", node).is_none()
     };
-    let homeless: Vec<Object> = world.store.table(&PODS).values().filter(homeless).cloned().collect();
+    let homeless: Vec<Object> =
+        world.store.table(&PODS).values().filter(homeless).cloned().collect();
     for pod in homeless.iter().filter(|p| items(&p["metadata"]["finalizers"]).is_empty()) {
         world.store.remove(&PODS, object::namespace(pod), object::name(pod));
     }

@@ -27,7 +27,8 @@ pub fn sync(world: &mut World, now: Timestamp) {
             .map(|kind| condition(request, kind))
             .find(|c| c["status"] == "True");
         let age = since(&request["metadata"]["creationTimestamp"], now);
-        let over = decided.is_some_and(|c| since(&c["lastTransitionTime"], now) > DECIDED && age > DECIDED);
+        let over = decided
+            .is_some_and(|c| since(&c["lastTransitionTime"], now) > DECIDED && age > DECIDED);
         if over || age > FORGOTTEN {
             world.store.remove(&REQUESTS, "", object::name(request));
         } else if holds(request, "Approved") && is_signed_here(request) {

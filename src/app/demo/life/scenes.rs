@@ -72,7 +72,9 @@ fn any(world: &mut World, fits: impl Fn(&Value) -> bool) -> Option<Object> {
 
 fn fail_a_probe(world: &mut World, now: Timestamp) {
     let steady = |p: &Value| {
-        holds(p, "Ready") && !object::is_deleting(p) && object::controller(p)["kind"] == "ReplicaSet"
+        holds(p, "Ready")
+            && !object::is_deleting(p)
+            && object::controller(p)["kind"] == "ReplicaSet"
     };
     let Some(pod) = any(world, |p| steady(p) && plays(p) & kubelet::RESTLESS == 0) else { return };
     let mut new = Value::clone(&pod);
@@ -94,7 +96,8 @@ fn evict_under_pressure(world: &mut World, now: Timestamp) {
         return;
     }
     let mut new = Value::clone(&pod);
-    let message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 81204Ki.";
+    let message =
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: 81204Ki.";
     for status in object::list_mut(&mut new, "status", "containerStatuses") {
         kubelet::end(status, 137, "Error", now);
     }

@@ -82,7 +82,8 @@ pub fn tolerates(pod: &Value, node: &Value) -> Option<&'static str> {
             effect && key && value
         })
     };
-    let unschedulable = serde_json::json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
+    let unschedulable =
+        serde_json::json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
     if node["spec"]["unschedulable"] == true && !tolerated(&unschedulable) {
         return Some("node(s) were unschedulable");
     }
@@ -164,7 +165,14 @@ pub fn run(world: &mut World, now: Timestamp) {
                 let message =
                     format!("Successfully assigned {namespace}/{name} to {}", object::name(&node));
                 let pod = world.store.put(&PODS, pod);
-                events::tell(world, &PODS, &pod, ("Normal", "Scheduled", &message), "default-scheduler", now);
+                events::tell(
+                    world,
+                    &PODS,
+                    &pod,
+                    ("Normal", "Scheduled", &message),
+                    "default-scheduler",
+                    now,
+                );
             }
             Err(why) => unschedulable(world, pod, &why, now),
         }
@@ -172,18 +180,21 @@ pub fn run(world: &mut World, now: Timestamp) {
 }
 
 fn unschedulable(world: &mut World, mut pod: Value, why: &str, now: Timestamp) {
-    let is = Condition {
-        kind: "PodScheduled",
-        status: "False",
-        reason: "Unschedulable",
-        message: why,
-    };
+    let is =
+        Condition { kind: "PodScheduled", status: "False", reason: "Unschedulable", message: why };
     let waited = since(&condition(&pod, "PodScheduled")["lastTransitionTime"], now);
     let changed = set_condition(&mut pod, is, now);
     if changed {
         world.store.put(&PODS, pod.clone());
     }
     if changed || waited % RETRY == 0 {
-        events::tell(world, &PODS, &pod, ("Warning", "FailedScheduling", why), "default-scheduler", now);
+        events::tell(
+            world,
+            &PODS,
+            &pod,
+            ("Warning", "FailedScheduling", why),
+            "default-scheduler",
+            now,
+        );
     }
 }

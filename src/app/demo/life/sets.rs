@@ -93,7 +93,8 @@ fn revision(pod: &Value) -> &str {
 
 /// All are ready: the highest that is too many or of an old template goes.
 fn replace_one(world: &mut World, all: &[Object], wanted: usize, hash: &str, now: Timestamp) {
-    let ordinal = |p: &Value| object::name(p).rsplit('-').next().and_then(|n| n.parse::<usize>().ok());
+    let ordinal =
+        |p: &Value| object::name(p).rsplit('-').next().and_then(|n| n.parse::<usize>().ok());
     let unwanted = |p: &&Object| {
         is_active(p) && (ordinal(p).is_some_and(|n| n >= wanted) || revision(p) != hash)
     };
@@ -109,14 +110,15 @@ pub fn sync_daemon_sets(world: &mut World, pods: &Owned, now: Timestamp) {
         let own = active(pods, &set);
         let hash = template_hash(&set["spec"]["template"]);
         let here = |n: &Value| own.iter().find(|p| p["spec"]["nodeName"] == n["metadata"]["name"]);
-        let fits = |n: &&Object| tolerates(&daemon_pod(&set["spec"]["template"]["spec"]), n).is_none();
+        let fits =
+            |n: &&Object| tolerates(&daemon_pod(&set["spec"]["template"]["spec"]), n).is_none();
         let wanted: Vec<&Object> = nodes.iter().filter(fits).collect();
         // A pod that is leaving still occupies its node.
         let all = pods.get(object::uid(&set));
         let leaving = |n: &Value| {
-            all.into_iter().flatten().any(|p| {
-                object::is_deleting(p) && p["spec"]["nodeName"] == n["metadata"]["name"]
-            })
+            all.into_iter()
+                .flatten()
+                .any(|p| object::is_deleting(p) && p["spec"]["nodeName"] == n["metadata"]["name"])
         };
         for node in wanted.iter().filter(|n| here(n).is_none() && !leaving(n)) {
             spawn_on(world, &set, node, now);
