@@ -44,7 +44,9 @@ fn headless<T>(work: impl Future<Output = T>) -> T {
 /// Writes to standard output. A reader that went away (`| head`) has what it wanted.
 fn out(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => tell(exit::FAILED, &format!("standard output: {e}")),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            tell(exit::FAILED, &format!("standard output: {e}"))
+        }
         _ => ExitCode::SUCCESS,
     }
 }

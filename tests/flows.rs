@@ -65,7 +65,11 @@ fn the_cursor_follows_its_object_while_rows_move() {
     let mut stage = pods_page();
     stage.press("jjj");
     let before = stage.cursor_line();
-    stage.put("pods", "Pod", &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))]);
+    stage.put(
+        "pods",
+        "Pod",
+        &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))],
+    );
     assert_eq!(stage.cursor_line(), before);
     stage.press("I");
     assert_eq!(stage.cursor_line(), before, "also when the order is turned round");
@@ -74,7 +78,11 @@ fn the_cursor_follows_its_object_while_rows_move() {
 #[test]
 fn until_it_is_moved_the_cursor_stays_on_top() {
     let mut stage = pods_page();
-    stage.put("pods", "Pod", &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))]);
+    stage.put(
+        "pods",
+        "Pod",
+        &[pod("aaa", "first-1-1", "node-00017", "Running", json!({"running": {}}))],
+    );
     assert!(stage.cursor_line().contains("first-1-1"));
 }
 
@@ -137,7 +145,11 @@ fn a_pod_leads_to_its_node_and_its_owner() {
     stage.typical();
     assert!(stage.cursor_line().contains("node-00017"), "{}", stage.text());
     stage.press("<esc>J");
-    assert!(stage.cursor_line().contains("Deployment") && stage.cursor_line().contains("web"), "{}", stage.text());
+    assert!(
+        stage.cursor_line().contains("Deployment") && stage.cursor_line().contains("web"),
+        "{}",
+        stage.text()
+    );
 }
 
 #[test]
@@ -169,11 +181,15 @@ fn contexts_and_namespaces_are_switched_from_the_palette() {
 fn a_switch_leaves_nothing_of_the_old_cluster() {
     let mut stage = pods_page();
     stage.press(":ctx staging<enter>");
-    let cluster = wheelhouse::state::cluster::Cluster { context: "staging".into(), ..Default::default() };
+    let cluster =
+        wheelhouse::state::cluster::Cluster { context: "staging".into(), ..Default::default() };
     stage.send(Msg::Connected(stage.app.session, Ok(cluster)));
     assert!(stage.effects.contains(&Effect::Adopt));
     let text = stage.text();
-    assert!(text.contains("staging") && !text.contains("prod-eu-1") && !text.contains("web-"), "{text}");
+    assert!(
+        text.contains("staging") && !text.contains("prod-eu-1") && !text.contains("web-"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -246,14 +262,16 @@ fn a_document_waits_arrives_folds_and_searches() {
     stage.press("/cart<enter>y");
     assert!(stage.text().contains("asking the server"));
     let route = stage.app.state.ui.route().unwrap().id;
-    let mut object = pods().into_iter().find(|p| p["metadata"]["name"] == "cart-55c9d-9k2lm").unwrap();
+    let mut object =
+        pods().into_iter().find(|p| p["metadata"]["name"] == "cart-55c9d-9k2lm").unwrap();
     object["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit"}]);
     stage.send(Msg::Fetched(route, Ok(Fetched { object, events: Ok(vec![]) })));
     let text = stage.text();
     assert!(text.contains("CrashLoopBackOff") || text.contains("cart-55c9d"), "{text}");
     assert!(!text.contains("kubectl-edit"));
     stage.press("m");
-    let open: String = stage.app.state.ui.document().unwrap().doc.lines.iter().map(|l| l.text() + "\n").collect();
+    let open: String =
+        stage.app.state.ui.document().unwrap().doc.lines.iter().map(|l| l.text() + "\n").collect();
     assert!(open.contains("kubectl-edit"));
     stage.press("/restartCount<enter>");
     assert!(stage.lines()[2].contains("restartCount"), "{}", stage.text());
@@ -285,7 +303,11 @@ fn pasted_text_never_runs_as_keys() {
 fn without_the_right_to_list_everywhere_the_home_namespace_is_shown() {
     let mut stage = pods_page();
     let feed = stage.app.state.store.feeds.iter().find(|f| f.table == 1).map(|f| f.id);
-    let denied = wheelhouse::state::health::Health::Denied { verb: "list", resource: "pods".into(), message: "no".into() };
+    let denied = wheelhouse::state::health::Health::Denied {
+        verb: "list",
+        resource: "pods".into(),
+        message: "no".into(),
+    };
     stage.send(Msg::Health(feed.unwrap_or(stage.app.state.store.feeds[0].id), denied));
     assert!(stage.effects.contains(&Effect::SwitchNamespace(Some("default".into()))));
     assert!(stage.text().contains("you may not list pods in all namespaces"));

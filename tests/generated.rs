@@ -25,7 +25,7 @@ fn keys() {
     let mut text = String::from(
         "# Keys\n\nDerived from `assets/keymap.toml` and the lists of commands and actions. `?` shows them inside.\n",
     );
-    let mut row = |text: &mut String, id: &str, help: &str| {
+    let row = |text: &mut String, id: &str, help: &str| {
         let keys = map.all(id).join("`, `");
         text.push_str(&format!("| `{keys}` | {id} | {help} |\n"));
     };
@@ -69,10 +69,14 @@ fn views_page() {
 
 #[test]
 fn completions_and_manual_page() {
-    for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
+    for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish]
+    {
         let mut script = vec![];
         clap_complete::generate(shell, &mut Cli::command(), "wheelhouse", &mut script);
-        fresh(&format!("assets/completions/wheelhouse.{shell}"), &String::from_utf8(script).unwrap());
+        fresh(
+            &format!("assets/completions/wheelhouse.{shell}"),
+            &String::from_utf8(script).unwrap(),
+        );
     }
     let mut page = vec![];
     clap_mangen::Man::new(Cli::command()).render(&mut page).unwrap();

@@ -23,7 +23,9 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path.ends_with("tests.rs") || self.path.contains("/tests/") || self.path.ends_with("testing.rs")
+        self.path.ends_with("tests.rs")
+            || self.path.contains("/tests/")
+            || self.path.ends_with("testing.rs")
     }
 }
 
@@ -71,7 +73,8 @@ fn none(bad: Vec<String>, rule: &str) {
 
 #[test]
 fn the_core_is_pure() {
-    let io = ["kube::", "tokio::", "ratatui::", "crossterm::", "std::fs", "std::process", "std::thread"];
+    let io =
+        ["kube::", "tokio::", "ratatui::", "crossterm::", "std::fs", "std::process", "std::thread"];
     none(offenders("src/state", &io, &[]), "state does no I/O and knows no runtime or terminal");
     let clocks = ["SystemTime", "Instant::now", "Timestamp::now", "std::env"];
     none(offenders("src/state", &clocks, &[]), "time reaches state as a value");
@@ -81,24 +84,40 @@ fn the_core_is_pure() {
 
 #[test]
 fn views_and_actions_only_read_and_return() {
-    let io = ["kube::", "tokio::", "crossterm::", "std::fs", "Instant::now", "SystemTime", "crate::app"];
+    let io =
+        ["kube::", "tokio::", "crossterm::", "std::fs", "Instant::now", "SystemTime", "crate::app"];
     none(offenders("src/views", &io, &[]), "a view reads the state and writes a buffer");
     none(offenders("src/views", &["RefCell", "Mutex", "Cell::new"], &[]), "a view mutates nothing");
     let more = ["ratatui::"];
-    none(offenders("src/actions", &[&io[..], &more].concat(), &[]), "an action turns facts into an order");
+    none(
+        offenders("src/actions", &[&io[..], &more].concat(), &[]),
+        "an action turns facts into an order",
+    );
 }
 
 #[test]
 fn kubernetes_is_reached_through_one_folder() {
     let edges = ["src/app/cluster", "src/app/demo"];
-    none(offenders("src", &["kube::", "k8s_openapi::"], &edges), "app/cluster is the only edge to Kubernetes");
-    none(offenders("src", &["Api::<", "kube::Api", ".evict("], &[]), "writes carry permits; kube's typed calls do not");
+    none(
+        offenders("src", &["kube::", "k8s_openapi::"], &edges),
+        "app/cluster is the only edge to Kubernetes",
+    );
+    none(
+        offenders("src", &["Api::<", "kube::Api", ".evict("], &[]),
+        "writes carry permits; kube's typed calls do not",
+    );
 }
 
 #[test]
 fn the_terminal_is_touched_in_one_folder() {
-    none(offenders("src", &["crossterm::"], &["src/app/terminal"]), "crossterm stays in app/terminal");
-    none(offenders("src", &["println!", "eprintln!", "dbg!"], &[]), "nothing prints past the screen");
+    none(
+        offenders("src", &["crossterm::"], &["src/app/terminal"]),
+        "crossterm stays in app/terminal",
+    );
+    none(
+        offenders("src", &["println!", "eprintln!", "dbg!"], &[]),
+        "nothing prints past the screen",
+    );
 }
 
 #[test]
@@ -120,7 +139,12 @@ fn files_are_short_and_say_what_they_are() {
 fn nothing_is_left_undone_or_hidden() {
     none(offenders("src", &["todo!", "unimplemented!", ".unwrap()"], &[]), "no holes in the code");
     // The words are spelled in pieces, or this file would find itself.
-    let hidden = [concat!("#[ign", "ore"), concat!("#[should_", "panic"), concat!("thread::", "sleep"), concat!("time::", "sleep(")];
+    let hidden = [
+        concat!("#[ign", "ore"),
+        concat!("#[should_", "panic"),
+        concat!("thread::", "sleep"),
+        concat!("time::", "sleep("),
+    ];
     let mut bad = vec![];
     for source in sources("tests").iter().chain(&sources("src")) {
         for (n, line) in source.text.lines().enumerate() {

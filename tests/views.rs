@@ -37,7 +37,12 @@ fn mono_ascii_says_the_same_in_words() {
         let text = stage.text();
         assert!(text.is_ascii(), "{}: {text}", view.id);
         for cell in &stage.buffer().content {
-            assert_eq!(cell.fg, ratatui::style::Color::Reset, "{}: a colour without colours", view.id);
+            assert_eq!(
+                cell.fg,
+                ratatui::style::Color::Reset,
+                "{}: a colour without colours",
+                view.id
+            );
         }
         insta::assert_snapshot!(format!("{}-mono-ascii", view.id), text);
     }
@@ -53,7 +58,11 @@ fn no_size_breaks_a_view_and_nothing_hostile_is_drawn() {
                     stage.size = (w, h);
                     stage.settle();
                     let text = stage.text();
-                    assert!(text.chars().all(|c| c == '\n' || harmless(c)), "{} {w}x{h}: {text:?}", view.id);
+                    assert!(
+                        text.chars().all(|c| c == '\n' || harmless(c)),
+                        "{} {w}x{h}: {text:?}",
+                        view.id
+                    );
                 }
             }
         }
@@ -65,10 +74,20 @@ fn freshness_is_said_at_every_size_a_page_is_drawn_on() {
     for view in views::ALL {
         for width in [40, 80, 120, 200] {
             let stage = Stage::scene(view.id, "typical", (width, 12));
-            assert!(stage.lines()[0].contains("live"), "{} at {width}: {}", view.id, stage.lines()[0]);
+            assert!(
+                stage.lines()[0].contains("live"),
+                "{} at {width}: {}",
+                view.id,
+                stage.lines()[0]
+            );
             assert!(stage.lines()[0].contains("prod-eu-1"), "{} at {width}", view.id);
             let stale = Stage::scene(view.id, "stale", (width, 12));
-            assert!(stale.lines()[0].contains("stale"), "{} at {width}: {}", view.id, stale.lines()[0]);
+            assert!(
+                stale.lines()[0].contains("stale"),
+                "{} at {width}: {}",
+                view.id,
+                stale.lines()[0]
+            );
         }
     }
 }

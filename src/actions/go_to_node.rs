@@ -1,7 +1,7 @@
 //! From a pod to its node.
 
-use super::{Action, ActionSpec, Ask, Offer, Order, if_any};
 use super::copy_node::node;
+use super::{Action, ActionSpec, Ask, Offer, Order, if_any};
 use crate::views::spec::Jump;
 
 /// From a pod to its node.

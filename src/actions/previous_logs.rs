@@ -1,7 +1,7 @@
 //! Logs of the run before, by kubectl in the lent terminal.
 
-use super::{Action, ActionSpec, Ask, Offer, Order};
 use super::logs::pod_logs;
+use super::{Action, ActionSpec, Ask, Offer, Order};
 
 /// Shows the logs of the containers' last finished run.
 pub struct PreviousLogs;

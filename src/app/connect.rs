@@ -1,8 +1,10 @@
 //! Opening a cluster, real or embedded, as one value the rest of the program uses.
 
 use crate::app::cli::Common;
-use crate::app::cluster::session::{Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated};
 use crate::app::cluster::Client;
+use crate::app::cluster::session::{
+    Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated,
+};
 use crate::app::cluster::upstream::{Upstream, system_clock};
 use crate::app::demo::{self, DemoCluster};
 use crate::state::cluster::Cluster;
@@ -140,7 +142,15 @@ fn open_demo(lock: Lock) -> Connection {
         contexts: vec!["demo".into()],
         ..Cluster::default()
     };
-    Connection { upstream: upstream(&client), client, meter, cluster, session: None, origin: Origin::Demo, _life: Some(life) }
+    Connection {
+        upstream: upstream(&client),
+        client,
+        meter,
+        cluster,
+        session: None,
+        origin: Origin::Demo,
+        _life: Some(life),
+    }
 }
 
 impl Connection {

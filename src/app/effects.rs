@@ -65,8 +65,17 @@ impl Effects {
     ) -> Effects {
         let feeds = Feeds::new(runtime.clone(), &connection, post.clone());
         let arriving = Arriving::default();
-        let mut effects =
-            Effects { runtime, post, connection, arriving, feeds, lock, clipboard, config, pulse: None };
+        let mut effects = Effects {
+            runtime,
+            post,
+            connection,
+            arriving,
+            feeds,
+            lock,
+            clipboard,
+            config,
+            pulse: None,
+        };
         effects.start_pulse(SessionId::default());
         effects
     }
@@ -137,7 +146,9 @@ impl Effects {
             let events = async {
                 match form {
                     Form::Yaml => Ok(vec![]),
-                    Form::Describe => fetch::events_of(&client, &target).await.map_err(|f| f.to_string()),
+                    Form::Describe => {
+                        fetch::events_of(&client, &target).await.map_err(|f| f.to_string())
+                    }
                 }
             };
             let (object, events) = futures_util::join!(fetch::get_object(&client, &target), events);
@@ -176,7 +187,8 @@ impl Effects {
     }
 
     fn switch_context(&self, id: SessionId, name: String) {
-        let (origin, lock, post) = (self.connection.origin.clone(), self.lock.clone(), self.post.clone());
+        let (origin, lock, post) =
+            (self.connection.origin.clone(), self.lock.clone(), self.post.clone());
         let slot = self.arriving.clone();
         self.runtime.spawn(async move {
             let opened = open_elsewhere(&origin, &name, lock).await;

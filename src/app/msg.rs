@@ -1,8 +1,8 @@
 //! Everything that can happen, and everything that can be asked for: two closed lists.
 
 use crate::app::terminal::chord::Chord;
-use crate::state::parcel::Parcel;
 use crate::state::health::{FeedId, Health};
+use crate::state::parcel::Parcel;
 use crate::state::time::Epoch;
 use crate::state::ui::RouteId;
 use crate::state::ui::document::{Fetched, Form, Target};

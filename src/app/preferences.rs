@@ -29,19 +29,27 @@ pub fn read_columns(folder: &Path) -> Result<Columns, String> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Columns::new()),
-        Err(e) => return Err(format!("{name} cannot be read: {e}. Without it the views show their own columns")),
+        Err(e) => {
+            return Err(format!(
+                "{name} cannot be read: {e}. Without it the views show their own columns"
+            ));
+        }
     };
     let table: toml::Table = toml::from_str(&text).map_err(|e| {
         let line = text[..e.span().map_or(0, |s| s.start)].lines().count().max(1);
         format!("{name}, line {line}: {}. Mend or delete the file", e.message())
     })?;
     if table.get("version").and_then(toml::Value::as_integer) != Some(1) {
-        return Err(format!("{name}: the first line must be `version = 1`. Mend or delete the file"));
+        return Err(format!(
+            "{name}: the first line must be `version = 1`. Mend or delete the file"
+        ));
     }
     let mut columns = Columns::new();
     for view in views::ALL {
         let Some(ids) = table.get(view.id).and_then(toml::Value::as_array) else { continue };
-        let Some(spec) = crate::state::kinds::ALL.iter().find(|t| t.id == view.table) else { continue };
+        let Some(spec) = crate::state::kinds::ALL.iter().find(|t| t.id == view.table) else {
+            continue;
+        };
         let known = ids.iter().filter_map(|id| spec.column(id.as_str()?).map(|c| c.id));
         let known: Vec<_> = known.collect();
         if !known.is_empty() {
@@ -101,15 +109,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("columns.toml"), "version = 1\npods = [\n").unwrap();
         assert!(read_columns(dir.path()).unwrap_err().contains("line"));
-        std::fs::write(dir.path().join("columns.toml"), "version = 1\npods = [\"name\", \"moon\"]\n").unwrap();
+        std::fs::write(
+            dir.path().join("columns.toml"),
+            "version = 1\npods = [\"name\", \"moon\"]\n",
+        )
+        .unwrap();
         assert_eq!(read_columns(dir.path()).unwrap()["pods"], vec!["name"]);
     }
 
     #[test]
     fn the_folder_follows_the_base_directory_rules() {
-        let env = |xdg: &'static str| move |name: &str| match name {
-            "XDG_CONFIG_HOME" => Some(xdg.to_owned()),
-            _ => Some("/home/op".to_owned()),
+        let env = |xdg: &'static str| {
+            move |name: &str| match name {
+                "XDG_CONFIG_HOME" => Some(xdg.to_owned()),
+                _ => Some("/home/op".to_owned()),
+            }
         };
         assert_eq!(folder(&env("/etc/op")), Some("/etc/op/wheelhouse".into()));
         assert_eq!(folder(&env("relative")), Some("/home/op/.config/wheelhouse".into()));

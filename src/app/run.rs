@@ -43,9 +43,15 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
     let profile = profile::of_process(&wishes).map_err(|e| refused(exit::USAGE)(e.to_string()))?;
     let config = preferences::folder(&|name| std::env::var(name).ok());
     let keymap = keymap(config.as_deref()).map_err(refused(exit::USAGE))?;
-    let columns = config.as_deref().map(preferences::read_columns).transpose().map_err(refused(exit::USAGE))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|e| refused(exit::FAILED)(format!("no threads could be started: {e}")))?;
+    let columns = config
+        .as_deref()
+        .map(preferences::read_columns)
+        .transpose()
+        .map_err(refused(exit::USAGE))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        runtime.map_err(|e| refused(exit::FAILED)(format!("no threads could be started: {e}")))?;
     let origin = Origin::of(&cli.common).map_err(|f| refused(exit::FAILED)(f.paragraph()))?;
     let lock = Lock::new(cli.common.read_only);
     let opened = runtime.block_on(origin.open(lock.clone(), PluginStdio::Inherit));
@@ -129,7 +135,10 @@ impl Loop {
                 return Ok(());
             }
             if let Err(e) = self.frame() {
-                return Err(Failure { code: exit::FAILED, words: format!("the terminal could not be written to: {e}") });
+                return Err(Failure {
+                    code: exit::FAILED,
+                    words: format!("the terminal could not be written to: {e}"),
+                });
             }
         }
     }
@@ -223,7 +232,8 @@ impl Loop {
         }
         let (state, theme) = (&self.app.state, self.theme);
         let mut changes = None;
-        self.screen.draw(|area, buf| changes = paint::paint(state, &theme, now.server, area, buf))?;
+        self.screen
+            .draw(|area, buf| changes = paint::paint(state, &theme, now.server, area, buf))?;
         let after = changes.map(|secs| Duration::from_secs(secs.max(1) as u64));
         self.pacer.drawn(instant, after);
         Ok(())

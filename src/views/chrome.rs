@@ -12,7 +12,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// The first line. What could hurt (demo, no certificate check, a skewed clock) comes before what is long.
-pub fn header(state: &State, view: Option<&TableView>, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) {
+pub fn header(
+    state: &State,
+    view: Option<&TableView>,
+    theme: &Theme,
+    now: Epoch,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let c = &state.cluster;
     let mut right = vec![];
     if let Some(view) = view {
@@ -34,13 +41,20 @@ pub fn header(state: &State, view: Option<&TableView>, theme: &Theme, now: Epoch
         words.push((Role::Warn, format!("connecting to {to}")));
     }
     words.push((Role::Plain, c.namespace.clone().unwrap_or_else(|| "all namespaces".into())));
-    words.push(if c.read_only { (Role::Accent, "read-only".into()) } else { (Role::Plain, "read-write".into()) });
+    words.push(if c.read_only {
+        (Role::Accent, "read-only".into())
+    } else {
+        (Role::Plain, "read-write".into())
+    });
     if let Some(skew) = c.told_skew() {
         words.push((Role::Warn, format!("server clock {skew:+} s")));
     }
-    words.extend([&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())));
+    words.extend(
+        [&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())),
+    );
     // Freshness is never hidden: words give way to it.
-    let reserved: usize = right.iter().map(|(_, t)| crate::state::text::width(t)).sum::<usize>() + 1;
+    let reserved: usize =
+        right.iter().map(|(_, t)| crate::state::text::width(t)).sum::<usize>() + 1;
     for (role, text) in words {
         if crate::state::text::width(&text) + 2 + reserved <= usize::from(pen.room()) {
             pen.skip(2).put(role, &text);
@@ -56,10 +70,12 @@ pub fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, String) 
         id == view.table || view.also.contains(&id)
     };
     let feeds = state.store.feeds.iter().filter(|f| needs(f.table));
-    let worst = feeds.max_by_key(|f| (f.health.rank(), state.store.table_at(f.table).spec.id == view.table));
+    let worst = feeds
+        .max_by_key(|f| (f.health.rank(), state.store.table_at(f.table).spec.id == view.table));
     match worst {
         Some(feed) => {
-            let what = state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
+            let what =
+                state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
             let (role, words) = feed.health.words(now);
             if feed.health.rank() > 0 && !matches!(feed.health, Health::Denied { .. }) {
                 (role, format!("{what} {words}"))
@@ -104,7 +120,13 @@ pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut
 }
 
 /// The last line: a message or what there is to say of the row, then the keys that work here.
-pub fn footer(state: &State, view: Option<&TableView>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn footer(
+    state: &State,
+    view: Option<&TableView>,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1);
     if let Some(toast) = &state.ui.toast {

@@ -11,8 +11,15 @@ pub static VIEW: TableView = TableView {
     table: "poddisruptionbudgets",
     also: &[],
     columns: &[
-        "namespace", "name", "min_available", "max_unavailable", "allowed", "healthy", "expected",
-        "status", "age",
+        "namespace",
+        "name",
+        "min_available",
+        "max_unavailable",
+        "allowed",
+        "healthy",
+        "expected",
+        "status",
+        "age",
     ],
     wide: &["unhealthy_policy", "labels"],
     narrow: &["labels", "unhealthy_policy", "age", "expected", "max_unavailable", "min_available"],
@@ -21,7 +28,8 @@ pub static VIEW: TableView = TableView {
     summary,
     detail: spec::no_detail,
     help: "ALLOWED is how many pods of the budget may be evicted now. HEALTHY is pods that count as healthy out of \
-           those the budget wants.",
+           those the budget wants. closed: no eviction now. short: fewer healthy pods than wanted. never: as it \
+           stands it can never allow one. unused: it selects no pods.",
 };
 
 fn summary(state: &State) -> Vec<Part> {

@@ -15,14 +15,40 @@ pub static VIEW: TableView = TableView {
     table: "nodes",
     also: &["pods"],
     columns: &[
-        "name", "status", "pressure", "roles", "pods", "pods_not_ready", "cpu_requested",
-        "memory_requested", "taints", "zone", "instance_type", "version", "internal_ip", "age",
+        "name",
+        "status",
+        "pressure",
+        "roles",
+        "pods",
+        "pods_not_ready",
+        "cpu_requested",
+        "memory_requested",
+        "taints",
+        "zone",
+        "instance_type",
+        "version",
+        "internal_ip",
+        "age",
     ],
     wide: &["external_ip", "os_image", "kernel", "container_runtime", "taint_list", "labels"],
     narrow: &[
-        "labels", "taint_list", "container_runtime", "kernel", "os_image", "external_ip",
-        "internal_ip", "instance_type", "zone", "version", "roles", "taints", "pressure", "age",
-        "memory_requested", "cpu_requested", "pods_not_ready",
+        "labels",
+        "taint_list",
+        "container_runtime",
+        "kernel",
+        "os_image",
+        "external_ip",
+        "internal_ip",
+        "instance_type",
+        "zone",
+        "version",
+        "roles",
+        "taints",
+        "pressure",
+        "age",
+        "memory_requested",
+        "cpu_requested",
+        "pods_not_ready",
     ],
     sort: ("name", false),
     enter: ("pods", enter),
@@ -42,8 +68,18 @@ fn summary(state: &State) -> Vec<Part> {
     let n = state.store.sums(nodes::IN_ALL, Sym::NONE);
     let mut parts = vec![
         Part::say(format!("{} nodes:", grouped(n[nodes::sum::NODES]))),
-        Part::count(n[nodes::sum::NOT_READY], "not ready", Role::Bad, Some(Jump::filtered("nodes", "ready:no"))),
-        Part::count(n[nodes::sum::CORDONED], "cordoned", Role::Warn, Some(Jump::filtered("nodes", "schedulable:no"))),
+        Part::count(
+            n[nodes::sum::NOT_READY],
+            "not ready",
+            Role::Bad,
+            Some(Jump::filtered("nodes", "ready:no")),
+        ),
+        Part::count(
+            n[nodes::sum::CORDONED],
+            "cordoned",
+            Role::Warn,
+            Some(Jump::filtered("nodes", "schedulable:no")),
+        ),
         Part::default(),
     ];
     parts.extend(pod_counts(state));
@@ -60,10 +96,18 @@ pub fn pod_counts(state: &State) -> Vec<Part> {
     let link = |filter: &str| Some(Jump::filtered("pods", filter));
     vec![
         Part::say(format!("{} pods:", grouped(p[pods::sum::PODS]))),
-        Part { text: format!("{} running", grouped(phase(pods::phase::RUNNING))), ..Part::default() },
+        Part {
+            text: format!("{} running", grouped(phase(pods::phase::RUNNING))),
+            ..Part::default()
+        },
         Part::count(phase(pods::phase::PENDING), "pending", Role::Warn, link("phase:pending")),
         Part::count(p[pods::sum::FAILING], "failing", Role::Bad, link("failing:yes")),
-        Part::count(p[pods::sum::TERMINATING], "terminating", Role::Plain, link("status:terminating")),
+        Part::count(
+            p[pods::sum::TERMINATING],
+            "terminating",
+            Role::Plain,
+            link("status:terminating"),
+        ),
     ]
 }
 

@@ -15,7 +15,14 @@ use ratatui::layout::Rect;
 type Line = Vec<(Role, String)>;
 
 /// Paints the overlay, if there is one.
-pub fn paint(state: &State, view: Option<&TableView>, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) {
+pub fn paint(
+    state: &State,
+    view: Option<&TableView>,
+    theme: &Theme,
+    now: Epoch,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let (lines, skip) = match state.ui.overlay {
         Overlay::None => return,
         Overlay::Help(top) => (help(state, view, usize::from(area.width)), usize::from(top)),

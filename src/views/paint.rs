@@ -39,15 +39,24 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
             table.measure(store, now, width);
             table.shown = table.row(store, table.at).map(|row| row.key());
             let _ = (w, before);
-            gone.then(|| "the object under the cursor is gone; the cursor stands on its neighbour".into())
+            gone.then(|| {
+                "the object under the cursor is gone; the cursor stands on its neighbour".into()
+            })
         }
     }
 }
 
 /// Paints the whole screen. Returns seconds until something on it changes by the clock alone.
-pub fn paint(state: &State, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buffer) -> Option<i64> {
+pub fn paint(
+    state: &State,
+    theme: &Theme,
+    now: Epoch,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<i64> {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        let text = format!("need {}x{} (now {}x{})", SMALLEST.0, SMALLEST.1, area.width, area.height);
+        let text =
+            format!("need {}x{} (now {}x{})", SMALLEST.0, SMALLEST.1, area.width, area.height);
         Pen::new(buf, theme, area, area.y).put(Role::Plain, &text);
         return None;
     }
@@ -77,7 +86,9 @@ pub fn paint(state: &State, theme: &Theme, now: Epoch, area: Rect, buf: &mut Buf
     overlay::paint(state, view, theme, now, body, buf);
     let last = line(area.height - 1);
     match &state.ui.prompt {
-        Some(p) => prompt::paint(p, theme, Rect { y: body.y, height: body.height + 1, ..area }, buf),
+        Some(p) => {
+            prompt::paint(p, theme, Rect { y: body.y, height: body.height + 1, ..area }, buf)
+        }
         None => chrome::footer(state, view, theme, last, buf),
     }
     // A toast leaves by the clock, ages in the overlay of feeds move every second.
@@ -104,7 +115,8 @@ fn place(state: &State) -> String {
     }
     if !words.is_empty() {
         let shown = crate::state::cell::grouped(table.lens.rows().len() as i64);
-        words.push(format!("{shown} of {}", crate::state::cell::grouped(table.lens.total() as i64)));
+        words
+            .push(format!("{shown} of {}", crate::state::cell::grouped(table.lens.total() as i64)));
     }
     words.join("  ")
 }
@@ -124,7 +136,10 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
                 let text = format!(
                     "You may not {verb} {resource}.\nThe server says: {message}\nMissing rule: {verb} on {resource}{}. Ask for it, or look \
                      at one namespace with :ns NAME.",
-                    feed.namespace.as_ref().map(|ns| format!(" in namespace {ns}")).unwrap_or_default()
+                    feed.namespace
+                        .as_ref()
+                        .map(|ns| format!(" in namespace {ns}"))
+                        .unwrap_or_default()
                 );
                 return (Role::Warn, text);
             }

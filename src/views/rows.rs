@@ -84,7 +84,13 @@ pub fn paint(
     next
 }
 
-fn heading(table: &TableUi, columns: &[&'static Column], theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn heading(
+    table: &TableUi,
+    columns: &[&'static Column],
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(GUTTER);
     for column in columns {
@@ -105,7 +111,14 @@ fn pad(pen: &mut Pen<'_>, role: Role, text: &str, cells: usize, align: Align) {
     };
 }
 
-fn paint_cell(pen: &mut Pen<'_>, theme: &Theme, column: &Column, cell: &Cell<'_>, cells: u16, now: Epoch) {
+fn paint_cell(
+    pen: &mut Pen<'_>,
+    theme: &Theme,
+    column: &Column,
+    cell: &Cell<'_>,
+    cells: u16,
+    now: Epoch,
+) {
     let mut cells = usize::from(cells);
     if let Value::Cpu(have, of) | Value::Memory(have, of) = cell.value {
         bar(pen, theme, cell.role, have, of);

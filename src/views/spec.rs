@@ -52,11 +52,7 @@ impl Part {
     /// A count with its noun: dim and no link when zero.
     pub fn count(n: i64, noun: &str, role: Role, link: Option<Jump>) -> Part {
         let text = format!("{} {noun}", crate::state::cell::grouped(n));
-        if n == 0 {
-            Part { text, role: Role::Dim, link: None }
-        } else {
-            Part { text, role, link }
-        }
+        if n == 0 { Part { text, role: Role::Dim, link: None } } else { Part { text, role, link } }
     }
 }
 

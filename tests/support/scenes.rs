@@ -1,5 +1,7 @@
 //! Small clusters for views and flows, as the API would write their objects.
 
+#![allow(dead_code, reason = "each test crate uses its part of the stage")]
+
 use crate::stage::{NOON, Stage};
 use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{Encoding, Plan};
@@ -14,7 +16,8 @@ pub fn ago(secs: i64) -> String {
 }
 
 /// Every scene a view is shown in.
-pub const SCENES: [&str; 7] = ["starting", "empty", "typical", "filtered", "denied", "stale", "hostile"];
+pub const SCENES: [&str; 7] =
+    ["starting", "empty", "typical", "filtered", "denied", "stale", "hostile"];
 
 impl Stage {
     /// Feeds objects of one kind of a table, as a list would.
@@ -23,7 +26,9 @@ impl Stage {
         let Some(index) = store.table_index(table) else { panic!("no table {table}") };
         let spec = store.table_at(index).spec;
         let at = spec.kinds.iter().position(|k| k.gvk.kind == kind).unwrap() as u8;
-        let Some(feed) = store.feeds.iter().find(|f| f.table == index && f.kind == at) else { return self };
+        let Some(feed) = store.feeds.iter().find(|f| f.table == index && f.kind == at) else {
+            return self;
+        };
         let plan = Plan::new(spec, at);
         let (mut draft, mut parcel) = (Draft::default(), Parcel::new(feed.id, 1, spec));
         for object in objects {
@@ -118,10 +123,25 @@ pub fn nodes() -> Vec<Value> {
     let mut pressed = node("node-00020", &[], "True", json!({}));
     pressed["status"]["conditions"][0]["status"] = json!("True");
     vec![
-        node("cp-1", &["control-plane"], "True", json!({"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]})),
+        node(
+            "cp-1",
+            &["control-plane"],
+            "True",
+            json!({"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]}),
+        ),
         node("node-00017", &["worker"], "True", json!({})),
-        node("node-00018", &["worker"], "True", json!({"unschedulable": true, "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]})),
-        node("node-00019", &["worker"], "Unknown", json!({"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]})),
+        node(
+            "node-00018",
+            &["worker"],
+            "True",
+            json!({"unschedulable": true, "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]}),
+        ),
+        node(
+            "node-00019",
+            &["worker"],
+            "Unknown",
+            json!({"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]}),
+        ),
         pressed,
     ]
 }
@@ -151,11 +171,25 @@ pub fn pods() -> Vec<Value> {
     let up = || json!({"running": {"startedAt": ago(7000)}});
     let waiting = |why: &str| json!({"waiting": {"reason": why}});
     let mut all: Vec<Value> = (0..6)
-        .map(|i| pod("shop", &format!("web-7d9f8b-x{i}x4q"), ["node-00017", "node-00018"][i % 2], "Running", up()))
+        .map(|i| {
+            pod(
+                "shop",
+                &format!("web-7d9f8b-x{i}x4q"),
+                ["node-00017", "node-00018"][i % 2],
+                "Running",
+                up(),
+            )
+        })
         .collect();
     all.push(pod("shop", "cart-55c9d-9k2lm", "node-00017", "Running", waiting("CrashLoopBackOff")));
     all.push(pod("payments", "gateway-6f7b-p8r2c", "", "Pending", json!({})));
-    all.push(pod("ops", "report-28a-zz9", "node-00020", "Succeeded", json!({"terminated": {"exitCode": 0, "reason": "Completed"}})));
+    all.push(pod(
+        "ops",
+        "report-28a-zz9",
+        "node-00020",
+        "Succeeded",
+        json!({"terminated": {"exitCode": 0, "reason": "Completed"}}),
+    ));
     let mut leaving = pod("ops", "debug-1c-tmp01", "node-00019", "Running", up());
     leaving["metadata"]["deletionTimestamp"] = json!(ago(-30));
     all.push(leaving);
@@ -164,14 +198,25 @@ pub fn pods() -> Vec<Value> {
 
 /// A pod whose texts try to reach the terminal.
 pub fn hostile() -> Value {
-    let mut bad = pod("x\u{1b}]52;c;cm0gLXJm\u{7}", "evil-\u{9b}2J-\u{202e}eman", "node\u{1b}[2J", "Running", json!({"waiting": {"reason": "\u{1b}[31mOwned\r\n"}}));
+    let mut bad = pod(
+        "x\u{1b}]52;c;cm0gLXJm\u{7}",
+        "evil-\u{9b}2J-\u{202e}eman",
+        "node\u{1b}[2J",
+        "Running",
+        json!({"waiting": {"reason": "\u{1b}[31mOwned\r\n"}}),
+    );
     bad["metadata"]["uid"] = json!("not-a-uuid");
     bad
 }
 
 pub fn namespaces() -> Vec<Value> {
     let one = |name: &str, phase: &str| json!({"metadata": {"name": name, "uid": uid_of(name), "resourceVersion": "3", "creationTimestamp": ago(9_000_000)}, "status": {"phase": phase}});
-    vec![one("shop", "Active"), one("payments", "Active"), one("ops", "Active"), one("team-blue", "Terminating")]
+    vec![
+        one("shop", "Active"),
+        one("payments", "Active"),
+        one("ops", "Active"),
+        one("team-blue", "Terminating"),
+    ]
 }
 
 pub fn budgets() -> Vec<Value> {
@@ -188,7 +233,8 @@ pub fn budgets() -> Vec<Value> {
 
 pub fn workloads() -> Vec<Value> {
     let meta = |name: &str| json!({"name": name, "namespace": "shop", "uid": uid_of(&format!("wl/{name}")), "resourceVersion": "9", "creationTimestamp": ago(900_000), "generation": 2});
-    let template = json!({"spec": {"containers": [{"name": "main", "image": "registry.example/web:1.2"}]}});
+    let template =
+        json!({"spec": {"containers": [{"name": "main", "image": "registry.example/web:1.2"}]}});
     vec![
         json!({"kind": "Deployment", "metadata": meta("web"), "spec": {"replicas": 6, "template": template},
             "status": {"observedGeneration": 2, "replicas": 6, "readyReplicas": 6, "updatedReplicas": 6, "availableReplicas": 6}}),

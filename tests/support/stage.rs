@@ -1,5 +1,7 @@
 //! A stage for the core: state, keys, frames; neither terminal nor runtime.
 
+#![allow(dead_code, reason = "each test crate uses its part of the stage")]
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Instant;

@@ -65,21 +65,38 @@ fn connection_facts(connection: &Connection) -> Vec<Finding> {
     if let Some(session) = &connection.session {
         let about = &session.about;
         let files: Vec<_> = about.files.iter().map(|f| f.display().to_string()).collect();
-        let from = if about.in_cluster { "in-cluster service account".into() } else { files.join(", ") };
-        found.push(Finding(Mark::Well, "kubeconfig", if from.is_empty() { "none; flags alone".into() } else { from }));
+        let from =
+            if about.in_cluster { "in-cluster service account".into() } else { files.join(", ") };
+        found.push(Finding(
+            Mark::Well,
+            "kubeconfig",
+            if from.is_empty() { "none; flags alone".into() } else { from },
+        ));
         if let Some(proxy) = &about.proxy {
             found.push(Finding(Mark::Note, "proxy", proxy.clone()));
         }
         found.extend(about.notes.iter().map(|n| Finding(Mark::Note, "kubeconfig", n.clone())));
     }
-    found.push(Finding(Mark::Well, "cluster", format!("{} at {} as {}", c.context, c.server, c.user)));
+    found.push(Finding(
+        Mark::Well,
+        "cluster",
+        format!("{} at {} as {}", c.context, c.server, c.user),
+    ));
     if c.insecure {
-        found.push(Finding(Mark::Bad, "certificate", "not verified: anyone on the path can read and change everything".into()));
+        found.push(Finding(
+            Mark::Bad,
+            "certificate",
+            "not verified: anyone on the path can read and change everything".into(),
+        ));
     }
     let version = if c.version.is_empty() { "not told (403 on /version)" } else { &c.version };
     found.push(Finding(Mark::Well, "server version", version.into()));
     match connection.meter.skew_seconds() {
-        Some(skew) if skew.abs() >= 5 => found.push(Finding(Mark::Note, "clock", format!("the server is {skew:+} s off ours; ages are told by the server's"))),
+        Some(skew) if skew.abs() >= 5 => found.push(Finding(
+            Mark::Note,
+            "clock",
+            format!("the server is {skew:+} s off ours; ages are told by the server's"),
+        )),
         Some(_) => found.push(Finding(Mark::Well, "clock", "the server's and ours agree".into())),
         None => {}
     }
@@ -91,7 +108,11 @@ async fn abilities(connection: &Connection) -> Vec<Finding> {
     let told = |mark, about, words: &str| Finding(mark, about, words.to_owned());
     let mut found = vec![match probe::protobuf(client).await {
         Ok(true) => told(Mark::Well, "protobuf", "spoken"),
-        Ok(false) => told(Mark::Note, "protobuf", "not spoken: lists come as JSON, which costs the server and us more"),
+        Ok(false) => told(
+            Mark::Note,
+            "protobuf",
+            "not spoken: lists come as JSON, which costs the server and us more",
+        ),
         Err(why) => Finding(Mark::Note, "protobuf", format!("not known: {why}")),
     }];
     found.push(match probe::watch_list(client).await {
@@ -129,7 +150,14 @@ async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding
             let what = format!("{}{place}", kind.gvk.plural);
             found.push(match missing.as_slice() {
                 [] => Finding(Mark::Well, "rights", format!("{what}: list, watch, get")),
-                missing => Finding(Mark::Note, "rights", format!("{what}: the server denies {} (a review; only a 403 is proof)", missing.join(", "))),
+                missing => Finding(
+                    Mark::Note,
+                    "rights",
+                    format!(
+                        "{what}: the server denies {} (a review; only a 403 is proof)",
+                        missing.join(", ")
+                    ),
+                ),
             });
         }
     }

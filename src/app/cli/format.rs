@@ -44,8 +44,10 @@ pub fn format(rows: &[Row<'_>], columns: &[&'static Column], format: Format, now
 }
 
 fn table(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
-    let cell = |row: &Row<'_>, c: &Column| clean(&(c.cell)(*row, now).value.words(now)).into_owned();
-    let cells: Vec<Vec<String>> = rows.iter().map(|r| columns.iter().map(|c| cell(r, c)).collect()).collect();
+    let cell =
+        |row: &Row<'_>, c: &Column| clean(&(c.cell)(*row, now).value.words(now)).into_owned();
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|r| columns.iter().map(|c| cell(r, c)).collect()).collect();
     let widest = |i: usize, c: &Column| {
         cells.iter().map(|row| width(&row[i])).max().unwrap_or(0).max(width(c.title))
     };
@@ -100,7 +102,8 @@ fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
 /// A CSV field (RFC 4180). A leading `=`, `+`, `-` or `@` is what spreadsheets run as a formula: it gets a quote before it.
 fn quoted(text: &str) -> String {
     let text = clean(text);
-    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() };
+    let text =
+        if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() };
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 

@@ -1,10 +1,7 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
-
-
 pub mod format;
 pub mod print;
-
 
 use crate::app::cluster::session::ConnectArgs;
 use crate::views;
@@ -116,9 +113,9 @@ pub enum Command {
 
 /// Names and aliases of all views.
 pub fn view_names() -> PossibleValuesParser {
-    let names = views::ALL.iter().map(|v| {
-        clap::builder::PossibleValue::new(v.id).aliases(v.aliases.iter().copied())
-    });
+    let names = views::ALL
+        .iter()
+        .map(|v| clap::builder::PossibleValue::new(v.id).aliases(v.aliases.iter().copied()));
     PossibleValuesParser::new(names)
 }
 

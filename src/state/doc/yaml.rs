@@ -87,7 +87,7 @@ fn masked(value: &Value, base64: bool) -> String {
     let text = value.as_str().unwrap_or_default();
     let digits = text.trim_end_matches('=').len();
     let n = if base64 { digits * 3 / 4 } else { text.len() };
-    format!("({}, x shows)", size(n))
+    format!("({}, X shows)", size(n))
 }
 
 fn is_secret(object: &Value) -> bool {
@@ -217,8 +217,8 @@ mod tests {
         for managed in [false, true] {
             let text = yaml_text(&secret(), Folds { managed, secrets: false });
             assert!(!text.contains("aHVudGVyMg"), "{text}");
-            assert!(text.contains("password: (7 bytes, x shows)"), "{text}");
-            assert!(text.contains("tls.key: (1 byte, x shows)"), "{text}");
+            assert!(text.contains("password: (7 bytes, X shows)"), "{text}");
+            assert!(text.contains("tls.key: (1 byte, X shows)"), "{text}");
         }
         let text = yaml_text(&secret(), Folds { managed: true, secrets: true });
         assert_eq!(text.matches("aHVudGVyMg").count(), 2, "{text}");

@@ -341,7 +341,10 @@ mod tests {
     fn a_node_reads_as_kubectl_prints_it() {
         let store = store_of(&[node("n1", "True")]);
         let r = row(&store, "nodes", "n1");
-        assert_eq!(words(r, "status pressure reason roles"), "Ready | memory,pid | - | gpu,old,worker");
+        assert_eq!(
+            words(r, "status pressure reason roles"),
+            "Ready | memory,pid | - | gpu,old,worker"
+        );
         assert_eq!(words(r, "ready_since version zone instance_type"), "6m | v1.36.3 | eu-1b | m5");
         assert_eq!(
             words(r, "internal_ip external_ip os_image kernel container_runtime"),

@@ -377,7 +377,10 @@ mod tests {
         });
         let store = store_of(&[object("Deployment", json!({ "replicas": 4 }), status)]);
         let r = row(&store, "workloads", "web");
-        assert_eq!(words(r, SHOWN), "Deployment | 2/4 | 4 | 2 | 2 | stalled | ProgressDeadlineExceeded");
+        assert_eq!(
+            words(r, SHOWN),
+            "Deployment | 2/4 | 4 | 2 | 2 | stalled | ProgressDeadlineExceeded"
+        );
         assert_eq!(words(r, "images"), "web:1,log:2,a:3,+1");
         assert_eq!(cell(r, "ready").role, Role::Bad);
     }
@@ -385,7 +388,10 @@ mod tests {
     #[test]
     fn a_deployment_whose_spec_is_not_observed_yet_progresses() {
         let status = json!({ "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 });
-        assert_eq!(shown(object("Deployment", json!({}), status), "desired status"), "1 | progressing");
+        assert_eq!(
+            shown(object("Deployment", json!({}), status), "desired status"),
+            "1 | progressing"
+        );
     }
 
     #[test]
@@ -425,7 +431,8 @@ mod tests {
     fn a_job_counts_completions_and_names_its_cron_job() {
         let status = json!({ "active": 2, "succeeded": 3, "failed": 1 });
         let mut job = object("Job", json!({ "completions": 5 }), status);
-        job["metadata"]["ownerReferences"] = json!([{ "kind": "CronJob", "name": "nightly", "controller": true }]);
+        job["metadata"]["ownerReferences"] =
+            json!([{ "kind": "CronJob", "name": "nightly", "controller": true }]);
         let store = store_of(&[job]);
         let r = row(&store, "workloads", "web");
         assert_eq!(words(r, SHOWN), "Job | 3/5 | 5 | - | - | retrying | -");
