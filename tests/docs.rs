@@ -181,7 +181,7 @@ fn a_node_under_pressure_is_described() {
         "spec": { "unschedulable": true, "podCIDRs": ["10.1.7.0/24", "fd00:7::/64"], "providerID": "acme:///eu-1/i-7",
             "taints": [{ "key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule" }] },
         "status": {
-            "capacity": { "cpu": "32", "memory": "131900424Ki", "pods": "110", "acme.io/gpu": "2" },
+            "capacity": { "cpu": "32", "memory": "134217728Ki", "pods": "110", "acme.io/gpu": "2" },
             "allocatable": { "cpu": "31850m", "memory": "128Gi", "pods": "110" },
             "conditions": [
                 { "type": "MemoryPressure", "status": "True", "lastTransitionTime": "2027-01-15T07:54:00Z",

@@ -19,6 +19,9 @@ pub struct Folds {
 /// Where `kubectl apply` keeps what was applied last (`LastAppliedConfigAnnotation` in `core/v1/annotation_key_constants.go`).
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// Where a Secret has its values.
+pub(super) const SECRET_FIELDS: [&str; 2] = ["data", "stringData"];
+
 /// The object as a document.
 pub fn yaml(object: &Value, open: Folds) -> Doc {
     let text = yaml_text(object, open);
@@ -41,19 +44,29 @@ pub(super) fn print(value: &Value) -> String {
 }
 
 /// Puts a sentence in place of what stays folded.
-pub(super) fn fold(object: &mut Value, open: Folds) {
+fn fold(object: &mut Value, open: Folds) {
+    let secret = is_secret(object);
+    fold_as(object, open, secret);
+}
+
+fn fold_as(object: &mut Value, open: Folds, is_a_secret: bool) {
+    // The items of a SecretList do not say their kind.
+    let of_secrets = object.get("kind").and_then(Value::as_str) == Some("SecretList");
     if let Some(items) = object.get_mut("items").and_then(Value::as_array_mut) {
-        items.iter_mut().for_each(|item| fold(item, open));
+        for item in items {
+            let secret = of_secrets || is_secret(item);
+            fold_as(item, open, secret);
+        }
     }
-    let secret = is_secret(object) && !open.secrets;
+    let secret = is_a_secret && !open.secrets;
     if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         fold_metadata(meta, open, secret);
     }
     if secret {
-        for field in ["data", "stringData"] {
+        for field in SECRET_FIELDS {
             if let Some(values) = object.get_mut(field).and_then(Value::as_object_mut) {
                 for value in values.values_mut() {
-                    *value = Value::String(masked(value, field == "data"));
+                    *value = Value::String(format!("({}, X shows)", secret_size(value, field)));
                 }
             }
         }
@@ -82,15 +95,15 @@ fn fold_metadata(meta: &mut Map<String, Value>, open: Folds, secret: bool) {
     }
 }
 
-/// The length of a secret value in its place. Base64 has four digits to three bytes.
-fn masked(value: &Value, base64: bool) -> String {
+/// The size of a Secret's value under `data` (base64: four digits to three bytes) or `stringData`.
+pub(super) fn secret_size(value: &Value, field: &str) -> String {
     let text = value.as_str().unwrap_or_default();
     let digits = text.trim_end_matches('=').len();
-    let n = if base64 { digits * 3 / 4 } else { text.len() };
-    format!("({}, X shows)", size(n))
+    size(if field == "data" { digits * 3 / 4 } else { text.len() })
 }
 
-fn is_secret(object: &Value) -> bool {
+/// Whether the object is a Secret.
+pub(super) fn is_secret(object: &Value) -> bool {
     object.get("kind").and_then(Value::as_str) == Some("Secret")
         && object.get("apiVersion").and_then(Value::as_str).is_none_or(|v| v == "v1")
 }
@@ -99,7 +112,7 @@ fn is_secret(object: &Value) -> bool {
 fn folded(object: &Value, path: &[&str], open: Folds) -> Option<Fold> {
     let secret = is_secret(object) && !open.secrets;
     match path {
-        ["data" | "stringData", _] if secret => Some(Fold::Secrets),
+        [field, _] if secret && SECRET_FIELDS.contains(field) => Some(Fold::Secrets),
         ["metadata", "annotations", LAST_APPLIED] if secret => Some(Fold::Secrets),
         ["metadata", "managedFields"] | ["metadata", "annotations", LAST_APPLIED] => {
             (!open.managed).then_some(Fold::Managed)
@@ -227,6 +240,10 @@ mod tests {
     #[test]
     fn secrets_in_a_list_are_masked_too() {
         let list = json!({ "kind": "List", "items": [secret()] });
+        assert!(!yaml_text(&list, Folds::default()).contains("aHVudGVyMg"));
+        let mut item = secret();
+        item.as_object_mut().expect("an object").retain(|k, _| k != "kind" && k != "apiVersion");
+        let list = json!({ "kind": "SecretList", "items": [item] });
         assert!(!yaml_text(&list, Folds::default()).contains("aHVudGVyMg"));
     }
 

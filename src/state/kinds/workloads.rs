@@ -1,6 +1,6 @@
 //! Deployments, StatefulSets, DaemonSets and Jobs in one table: what is wanted, what is there, in what state.
 //!
-//! The four kinds name the same facts differently. Each lists where a [`Field`] stands in it; folding and the words
+//! The four kinds name the same facts differently. Each lists where a `Field` stands in it; folding and the words
 //! are shared. For a Job, `desired` and `ready` count completions, as kubectl's COMPLETIONS does.
 
 use super::common::{self, text_column};
@@ -317,7 +317,7 @@ const fn apps(kind: &'static str, plural: &'static str) -> Gvk {
 const JOBS: Gvk =
     Gvk { group: "batch", version: "v1", kind: "Job", plural: "jobs", namespaced: true };
 
-/// The table. The order of its kinds is that of [`DEPLOYMENTS`] and its siblings.
+/// The table. The order of its kinds is that of `DEPLOYMENTS` and its siblings.
 pub static TABLE: TableSpec = TableSpec {
     id: "workloads",
     kinds: &[

@@ -10,7 +10,7 @@ pub fn role(kind: &str, status: &str) -> Role {
     match (polarity(kind), status) {
         (Some(true), "True") | (Some(false), "False") | (None, _) => Role::Plain,
         (Some(false), "True") => Role::Bad,
-        (Some(true), "False") if kind == "Ready" => Role::Bad,
+        (Some(true), "False") if matches!(kind, "Ready" | "Progressing") => Role::Bad,
         _ => Role::Warn,
     }
 }
@@ -53,6 +53,7 @@ mod tests {
         assert_eq!(role("Ready", "True"), Role::Plain);
         assert_eq!(role("Ready", "Unknown"), Role::Warn);
         assert_eq!(role("Ready", "False"), Role::Bad);
+        assert_eq!(role("ContainersReady", "False"), Role::Warn);
         assert_eq!(role("DiskPressure", "True"), Role::Bad);
         assert_eq!(role("DiskPressure", "Unknown"), Role::Warn);
         assert_eq!(role("acme.io/Shiny", "False"), Role::Plain);

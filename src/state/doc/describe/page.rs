@@ -75,12 +75,15 @@ impl Page {
         let heads = heads.map(|h| (Role::Dim, h.to_owned()));
         for row in std::iter::once(&heads).chain(rows) {
             let mut line = Line::of(Role::Plain, " ".repeat(self.indent));
-            for (nth, &(i, width)) in columns.iter().enumerate() {
+            let mut gap = 0;
+            for &(i, width) in &columns {
                 let (role, text) = &row[i];
-                line.push(*role, text.clone());
-                if nth + 1 < columns.len() {
-                    line.push(Role::Plain, " ".repeat(width + 2 - text.width().min(width)));
+                if !text.is_empty() {
+                    line.push(Role::Plain, " ".repeat(gap));
+                    gap = 0;
                 }
+                line.push(*role, text.clone());
+                gap += width + 2 - text.width();
             }
             self.lines.push(line);
         }
