@@ -27,8 +27,9 @@ fn main() {
     println!("{rows} pods, {OWNERS} owners, {NAMESPACES} namespaces, {NODES} nodes");
     let (mut store, feed) = fill(rows);
     let mut lens = Lens::new(0, sort("namespace"), Query::default(), Query::default());
-    let list = slices("order, as listed", &mut lens, &store);
-    let mut full_sort = list;
+    let before = resident();
+    let mut full_sort = slices("order, as listed", &mut lens, &store);
+    println!("  resident {} bytes a row for the lens", resident().saturating_sub(before) / rows);
     for id in ["name", "age", "node", "status", "cpu_requests", "ip", "namespace"] {
         lens.set_sort(&store, sort(id));
         full_sort = slices(&format!("sort by {id}"), &mut lens, &store);
