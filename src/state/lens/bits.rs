@@ -8,7 +8,7 @@ impl Bits {
     /// Every slot below `slots`.
     pub fn all(slots: u32) -> Bits {
         let mut words = vec![u64::MAX; slots as usize / 64];
-        if slots % 64 != 0 {
+        if !slots.is_multiple_of(64) {
             words.push((1 << (slots % 64)) - 1);
         }
         Bits(words)

@@ -44,7 +44,8 @@ pub struct Lens {
     by: By,
     /// Rows in scope, sorted by `by` unless `rough`.
     order: Vec<Entry>,
-    /// Too much moved to keep the order exact: until the sort under way is done, rows stay where they were.
+    /// Too much moved to keep the order exact: until the sort under way is done, rows stay where they were, those that
+    /// went are hidden by `pass`, and new ones wait.
     rough: bool,
     resort: Option<Resort>,
     scope: Bound,
@@ -56,8 +57,7 @@ pub struct Lens {
     /// Every row has been tested once.
     tested: bool,
     visible: Vec<u32>,
-    /// Reused by [`Lens::absorb`]: slots whose row is another or newly in or out of scope; these and those re-keyed.
-    replaced: Bits,
+    /// Reused by [`Lens::absorb`]: slots that come, go or are re-keyed, and the entries of those that stay.
     moved: Bits,
     new: Vec<Entry>,
 }
@@ -104,7 +104,6 @@ impl Lens {
             retest: None,
             tested: false,
             visible: vec![],
-            replaced: Bits::default(),
             moved: Bits::default(),
             new: vec![],
         }
@@ -253,15 +252,11 @@ impl Lens {
         }
         let moved = self.moved.len();
         self.rough |= moved > batch(self.order.len());
-        if moved > 0 && self.rough {
-            let replaced = &self.replaced;
-            self.order.retain(|entry| !replaced.has(entry.slot));
-        } else if moved > 0 {
+        if moved > 0 && !self.rough {
             self.move_rows(store);
         }
         if moved > 0 || dirty {
             self.show();
-            self.replaced.clear();
             self.moved.clear();
         }
     }
@@ -279,9 +274,6 @@ impl Lens {
             return false;
         }
         let concerns = |words: u64| other || mask & words != 0;
-        if other {
-            self.replaced.put(slot, true);
-        }
         if concerns(self.by.column.needs) {
             self.moved.put(slot, true);
         }

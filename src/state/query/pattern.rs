@@ -61,8 +61,9 @@ impl Pattern {
     /// Whether each text it is in has `old` in it too.
     pub fn implies(&self, old: &Pattern) -> bool {
         match (self, old) {
-            (Pattern::Part { needle: new, fold: a }, Pattern::Part { needle: old, fold: b }) => {
-                (*b || !a) && contains(new.as_bytes(), old.as_bytes(), *b)
+            // Who holds an upper-case needle has upper case too, so `new` cannot be the one that folds alone.
+            (Pattern::Part { needle: new, .. }, Pattern::Part { needle: old, fold }) => {
+                contains(new.as_bytes(), old.as_bytes(), *fold)
             }
             (Pattern::Regex(new), Pattern::Regex(old)) => new.as_str() == old.as_str(),
             _ => false,
