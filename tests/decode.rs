@@ -272,3 +272,49 @@ fn errors_of_a_watch_are_read_in_both_encodings() {
     let js = status(Encoding::Json, json_status(410, "too old").to_string().as_bytes()).unwrap();
     assert_eq!((js.code, &*js.message), (410, "too old"));
 }
+
+/// Seeds of the fuzz targets: small answers of every sort. The first byte of lists and watches is the size of the
+/// chunks they arrive in. `WRITE_CORPUS=1 cargo test --test decode corpus` writes them anew.
+#[test]
+fn the_fuzz_corpus_is_up_to_date() {
+    let choices: Vec<u8> = (0..=255).collect();
+    let odd = any_pod(&mut Dice(&choices));
+    let two = [pod(0), odd];
+    let raw = two.clone().map(|pod| encoded(Encoding::Protobuf, &pod, &mut Dice(&choices)));
+    let events =
+        ["ADDED", "MODIFIED", "DELETED"].map(|verb| pb_event(verb, "Pod", &raw[1])).concat();
+    let ends = [
+        pb_event("BOOKMARK", "Pod", &pb_bookmark("9", true)),
+        pb_event("ERROR", "Status", &pb_status(410, "too old", 1)),
+    ];
+    let json = ["ADDED", "MODIFIED", "DELETED"].map(|verb| json_event(verb, &two[1])).concat();
+    let json_ends = [
+        json_event("BOOKMARK", &json_bookmark("9", true)),
+        json_event("ERROR", &json_status(410, "too old")),
+    ];
+    let chunked = |raw: Vec<u8>| [vec![62], raw].concat();
+    let seeds = [
+        ("pb_object/ordinary", raw[0].clone()),
+        ("pb_object/odd", raw[1].clone()),
+        ("pb_list/two", chunked(pb_list(&raw, "77", "token", Some(9)))),
+        ("pb_list/empty", chunked(pb_list(&[], "77", "", None))),
+        ("pb_watch/events", chunked(events)),
+        ("pb_watch/ends", chunked(ends.concat())),
+        ("json_list/two", chunked(json_list(&two, "77", "token", Some(9)))),
+        ("json_list/empty", chunked(json_list(&[], "77", "", None))),
+        ("json_watch/events", chunked(json)),
+        ("json_watch/ends", chunked(json_ends.concat())),
+    ];
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    for (name, seed) in seeds {
+        let path = corpus.join(name);
+        if std::env::var_os("WRITE_CORPUS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &seed).unwrap();
+        }
+        assert!(
+            std::fs::read(&path).is_ok_and(|there| there == seed),
+            "{name} is not what the encoder writes"
+        );
+    }
+}
