@@ -1,1 +1,56 @@
-fn main() {}
+//! `wheelhouse`, and `kubectl wheelhouse` when linked under that name.
+
+use clap::{CommandFactory, Parser};
+use std::io::Write;
+use std::process::ExitCode;
+use wheelhouse::app::cli::{Cli, Command, exit, print};
+use wheelhouse::app::log;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(why) = log::start(cli.common.log_file.as_deref()) {
+        return tell(exit::USAGE, &why);
+    }
+    match &cli.command {
+        None => ExitCode::SUCCESS,
+        Some(Command::Print(args)) => match headless(print::print(&cli.common, args)) {
+            Ok((text, missing)) => match (out(&text), missing) {
+                (ExitCode::SUCCESS, Some(trouble)) => tell(trouble.code, &trouble.words),
+                (code, _) => code,
+            },
+            Err(trouble) => tell(trouble.code, &trouble.words),
+        },
+        Some(Command::Doctor) => ExitCode::SUCCESS,
+        Some(Command::Completions { shell }) => {
+            let mut script = vec![];
+            clap_complete::generate(*shell, &mut Cli::command(), "wheelhouse", &mut script);
+            out(&String::from_utf8_lossy(&script))
+        }
+        Some(Command::Man) => {
+            let mut page = vec![];
+            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+                Ok(()) => out(&String::from_utf8_lossy(&page)),
+                Err(why) => tell(exit::FAILED, &why.to_string()),
+            }
+        }
+    }
+}
+
+fn headless<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a process that gets no event queue cannot run at all").block_on(work)
+}
+
+/// Writes to standard output. A reader that went away (`| head`) has what it wanted.
+fn out(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => tell(exit::FAILED, &format!("standard output: {e}")),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn tell(code: u8, words: &str) -> ExitCode {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "wheelhouse: {}", words.trim_end());
+    ExitCode::from(code)
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{
     Bookmark, Encoding, FINDINGS_MAX, ListReader, Malformed, Plan, Verb, WatchReader, status,
 };
-use wheelhouse::state::kinds::pods;
+use wheelhouse::state::kinds::{self, pods};
 use wheelhouse::state::parcel::{Draft, Parcel};
 use wheelhouse::state::store::Store;
 use wheelhouse::state::time::Epoch;
@@ -28,14 +28,19 @@ fn encoded(encoding: Encoding, pod: &Value, whim: &mut dyn Whim) -> Vec<u8> {
 
 /// Everything a row shows.
 fn shown(encoding: Encoding, object: &[u8]) -> Result<Vec<String>, Malformed> {
-    let (plan, mut draft) = (plan(), Draft::default());
+    shown_of(&plan(), encoding, object)
+}
+
+fn shown_of(plan: &Plan, encoding: Encoding, object: &[u8]) -> Result<Vec<String>, Malformed> {
+    let mut draft = Draft::default();
     plan.read(encoding, object, &mut draft)?;
-    let mut store = Store::new(&[&pods::TABLE]);
-    let feed = store.open_feed(0, 0, None);
+    let mut store = Store::default();
+    let table = store.table_index(plan.spec.id).expect("every table is in the registry");
+    let feed = store.open_feed(table, plan.kind, None);
     let mut parcel = Parcel::new(feed, 1, plan.spec);
     parcel.push(&draft, plan.spec);
     store.apply(&parcel);
-    let row = store.rows("pods").next().expect("one object is one row");
+    let row = store.rows(plan.spec.id).next().expect("one object is one row");
     let now = Epoch(1_800_000_000);
     let cells = plan.spec.columns.iter().map(|c| format!("{} {:?}", c.id, (c.cell)(row, now)));
     let keys = plan.spec.columns.iter().map(|c| format!("{:?}", (c.sort)(row)));
@@ -50,6 +55,22 @@ proptest! {
         let pod = any_pod(&mut dice);
         let raw = encoded(Encoding::Protobuf, &pod, &mut dice);
         prop_assert_eq!(shown(Encoding::Protobuf, &raw), shown(Encoding::Json, pod.to_string().as_bytes()));
+    }
+
+    #[test]
+    fn both_encodings_are_the_same_row_of_whichever_kind(choices in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut dice = Dice(&choices);
+        let every = kinds::ALL.iter().flat_map(|spec| (0..spec.kinds.len()).map(move |kind| (*spec, kind)));
+        for (spec, kind) in every {
+            let schema = Schema::of(spec, kind);
+            let mut object = schema.any(&mut dice);
+            object["metadata"]["name"] = json!("one");
+            let raw = schema.encode(&object, &mut dice);
+            let plan = Plan::new(spec, kind as u8);
+            let [pb, js] = [(Encoding::Protobuf, raw), (Encoding::Json, object.to_string().into_bytes())]
+                .map(|(encoding, raw)| shown_of(&plan, encoding, &raw));
+            prop_assert_eq!(pb, js, "{} {}", spec.id, object);
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use crate::app::cli::Common;
 use crate::app::cluster::session::{Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated};
 use crate::app::cluster::Client;
+use crate::app::cluster::upstream::{Upstream, system_clock};
 use crate::app::demo::{self, DemoCluster};
 use crate::state::cluster::Cluster;
+use crate::state::time::Epoch;
 use std::sync::Arc;
 
 /// A way to a cluster that can be opened, and opened again elsewhere.
@@ -20,6 +22,8 @@ pub enum Origin {
 pub struct Connection {
     /// Sends requests that carry a permit.
     pub client: Client,
+    /// What its feeds share.
+    pub upstream: Arc<Upstream>,
     /// Its requests, bytes and clock.
     pub meter: Arc<Meter>,
     /// What the first line of the screen says.
@@ -75,6 +79,7 @@ impl Origin {
                 let session = Session::connect(pinned, lock, stdio).await?;
                 let cluster = describe(&session, read_only);
                 Ok(Connection {
+                    upstream: upstream(&session.client),
                     client: session.client.clone(),
                     meter: session.meter.clone(),
                     cluster,
@@ -85,6 +90,11 @@ impl Origin {
             }
         }
     }
+}
+
+/// Credentials that were refused are renewed beneath the client, so feeds have nothing to do about it.
+fn upstream(client: &Client) -> Arc<Upstream> {
+    Upstream::new(client.clone(), system_clock(), Arc::new(|| {}))
 }
 
 fn describe(session: &Session, read_only: bool) -> Cluster {
@@ -130,5 +140,12 @@ fn open_demo(lock: Lock) -> Connection {
         contexts: vec!["demo".into()],
         ..Cluster::default()
     };
-    Connection { client, meter, cluster, session: None, origin: Origin::Demo, _life: Some(life) }
+    Connection { upstream: upstream(&client), client, meter, cluster, session: None, origin: Origin::Demo, _life: Some(life) }
+}
+
+impl Connection {
+    /// The server's time, as far as an answer told it.
+    pub fn now(&self) -> Epoch {
+        Epoch((self.upstream.clock)().0 + self.meter.skew_seconds().unwrap_or(0))
+    }
 }

@@ -2,12 +2,12 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod connect;
 pub mod demo;
-
 pub mod keymap;
+pub mod log;
 pub mod msg;
 pub mod pacer;
 pub mod preferences;
-
 pub mod terminal;
 pub mod update;

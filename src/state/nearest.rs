@@ -11,7 +11,10 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
             let part = lower.contains(&wanted) || wanted.contains(&lower);
             let far = distance(&wanted, &lower);
             let near = far <= (wanted.chars().count() / 3).max(2);
-            (part || near).then_some((if near { far } else { far + 100 }, name))
+            // What begins alike (`nodename` for `node`) is meant more often than what merely holds it.
+            let alike = lower.starts_with(&wanted) || wanted.starts_with(&lower);
+            let rank = if near { far } else { far + if alike { 50 } else { 100 } };
+            (part || near).then_some((rank, name))
         })
         .collect();
     ranked.sort();

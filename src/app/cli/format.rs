@@ -2,6 +2,7 @@
 
 use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
+use crate::state::doc::Folds;
 use crate::state::row::Row;
 use crate::state::text::{clean, width};
 use crate::state::time::Epoch;
@@ -35,7 +36,7 @@ pub fn format(rows: &[Row<'_>], columns: &[&'static Column], format: Format, now
         }
         Format::Yaml => {
             let rows: Vec<_> = rows.iter().map(|row| object(*row, columns, now)).collect();
-            crate::state::doc::yaml_of(&serde_json::Value::Array(rows))
+            crate::state::doc::yaml_text(&serde_json::Value::Array(rows), Folds::default())
         }
         Format::Csv => csv(rows, columns, now),
         Format::Name => rows.iter().map(|row| name(*row)).collect(),

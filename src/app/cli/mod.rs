@@ -1,7 +1,9 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
 
+
 pub mod format;
+pub mod print;
 
 
 use crate::app::cluster::session::ConnectArgs;
@@ -99,7 +101,7 @@ pub enum Link {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Print a view: the same columns, filter and order as on screen.
-    Print,
+    Print(print::PrintArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
     /// Print a completion script for a shell.

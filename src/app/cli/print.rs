@@ -6,13 +6,12 @@ use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::connect::{Connection, Origin};
-use crate::state::decl::{Column, TableSpec};
+use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
 use crate::state::store::Store;
-use crate::state::time::Epoch;
 use crate::views::{self, spec::TableView};
 use clap::Args;
 use std::sync::Arc;
@@ -57,7 +56,6 @@ fn failed(words: String) -> Trouble {
 /// What is asked for, checked before anything is sent.
 struct Wanted {
     view: &'static TableView,
-    spec: &'static TableSpec,
     columns: Vec<&'static Column>,
     sort: (&'static Column, bool),
     filter: Query,
@@ -124,7 +122,7 @@ fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
         let at = args.filter.get(e.at.clone()).unwrap_or_default();
         usage(format!("--filter, at `{at}`: {}", e.why))
     })?;
-    Ok(Wanted { view, spec, columns, sort, filter })
+    Ok(Wanted { view, columns, sort, filter })
 }
 
 /// Fills a store with what a view needs, and tells what is missing from it.
@@ -136,7 +134,7 @@ async fn collect(
 ) -> Result<Option<Trouble>, Trouble> {
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
-    let mailbox = Arc::new(Mailbox::new(Arc::new(move || wake.notify_one())));
+    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let mut waiting: Vec<FeedId> = vec![];
     let mut handles = vec![];
     for id in [&[view.table], view.also].concat() {
@@ -146,7 +144,7 @@ async fn collect(
             let namespace = scope.clone().filter(|_| declared.gvk.namespaced);
             let feed = store.open_feed(table, kind as u8, namespace.clone());
             let spec = FeedSpec { id: feed, table: spec, kind: kind as u8, namespace };
-            handles.push(feed::spawn(spec, connection.client.clone(), mailbox.clone()));
+            handles.push(feed::spawn(spec, &connection.upstream, &mailbox));
             waiting.push(feed);
         }
     }
@@ -208,11 +206,4 @@ fn settle(
     }
     missing.push(words);
     Ok(())
-}
-
-impl Connection {
-    /// The server's time, as far as an answer told it.
-    pub fn now(&self) -> Epoch {
-        Epoch(feed::now().0 + self.meter.skew_seconds().unwrap_or(0))
-    }
 }

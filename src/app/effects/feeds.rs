@@ -1,9 +1,9 @@
 //! The feeds in use: what the places in the history need, no more.
 
 use super::Post;
-use crate::app::cluster::Client;
 use crate::app::cluster::feed::{self, FeedHandle, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::upstream::Upstream;
 use crate::app::connect::Connection;
 use crate::app::msg::Msg;
 use crate::app::update::App;
@@ -14,18 +14,15 @@ use tokio::runtime::Handle;
 /// Feeds of one connection.
 pub(super) struct Feeds {
     runtime: Handle,
-    client: Client,
-    mailbox: Arc<Mailbox>,
+    upstream: Arc<Upstream>,
+    mailbox: Mailbox,
     running: Vec<(u8, FeedId, FeedHandle)>,
-    _pulse: feed::Pulse,
 }
 
 impl Feeds {
     pub(super) fn new(runtime: Handle, connection: &Connection, post: Post) -> Feeds {
-        let mailbox = Arc::new(Mailbox::new(Arc::new(move || post(Msg::Woken))));
-        let pulse = feed::Pulse::start(&runtime, connection, mailbox.clone());
-        let client = connection.client.clone();
-        Feeds { runtime, client, mailbox, running: vec![], _pulse: pulse }
+        let mailbox = Mailbox::new(Arc::new(move || post(Msg::Woken)));
+        Feeds { runtime, upstream: connection.upstream.clone(), mailbox, running: vec![] }
     }
 
     pub(super) fn drain(&self, rows: usize) -> Vec<Msg> {
@@ -68,7 +65,7 @@ impl Feeds {
             let id = app.state.store.open_feed(table, kind as u8, scope.clone());
             let feed = FeedSpec { id, table: spec, kind: kind as u8, namespace: scope };
             let _context = self.runtime.enter();
-            let handle = feed::spawn(feed, self.client.clone(), self.mailbox.clone());
+            let handle = feed::spawn(feed, &self.upstream, &self.mailbox);
             self.running.push((table, id, handle));
         }
     }

@@ -4,6 +4,7 @@
 //! token stands on a command line where others on the bastion could read it.
 
 use crate::app::connect::{Connection, Origin};
+use secrecy::ExposeSecret;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -30,7 +31,7 @@ impl Command {
         let _ = std::fs::remove_file(&private);
         let text = pinned.kubeconfig().map_err(|why| format!("kubectl was not started: {why}"))?;
         let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&private);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
+        file.and_then(|mut file| file.write_all(text.expose_secret().as_bytes()))
             .map_err(|e| format!("kubectl was not started: {} cannot be written: {e}", private.display()))?;
         let mut argv = vec![program.into_os_string(), "--kubeconfig".into(), private.clone().into()];
         argv.extend(args.into_iter().map(OsString::from));

@@ -5,6 +5,7 @@ use crate::app::msg::{Effect, Now, SessionId};
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::cluster::Cluster;
+use crate::state::doc::Line;
 use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Progress};
 use crate::state::parcel::Parcel;
@@ -46,7 +47,7 @@ impl App {
         self.busy = match ui.routes.get_mut(ui.at).map(|r| &mut r.page) {
             Some(Page::Table(table)) => {
                 if beat {
-                    table.lens.rebind(now.server);
+                    table.lens.rebind(store, now.server);
                 }
                 table.lens.work(store, now.server, Budget { rows }) == Progress::More
             }
@@ -125,7 +126,12 @@ pub(super) fn write(doc: &mut DocUi, now: Now) {
     doc.doc = match doc.form {
         Form::Yaml => crate::state::doc::yaml(&fetched.object, doc.open),
         Form::Describe => {
-            crate::state::doc::describe(&fetched.object, fetched.events.as_deref(), now.server)
+            let events = fetched.events.as_deref().ok();
+            let mut page = crate::state::doc::describe(&fetched.object, events, now.server);
+            if let Err(why) = &fetched.events {
+                page.lines.push(Line::of(Role::Warn, format!("Events: {why}")));
+            }
+            page
         }
     };
 }

@@ -188,7 +188,7 @@ impl App {
             }
             "fold" | "reveal" => {
                 let open = &mut doc.open;
-                let part = if id == "fold" { &mut open.managed_fields } else { &mut open.secrets };
+                let part = if id == "fold" { &mut open.managed } else { &mut open.secrets };
                 *part = !*part;
                 data::write(doc, now);
             }

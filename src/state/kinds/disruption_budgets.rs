@@ -182,3 +182,51 @@ pub static TABLE: TableSpec = TableSpec {
     columns: COLUMNS,
     tallies: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::kinds::testing::{cell, row, store_of, words};
+    use serde_json::{Value as Json, json};
+
+    fn budget(spec: Json, allowed: i64) -> Json {
+        json!({
+            "kind": "PodDisruptionBudget",
+            "metadata": { "name": "web", "namespace": "shop", "generation": 2 },
+            "spec": spec,
+            "status": {
+                "observedGeneration": 2, "disruptionsAllowed": allowed,
+                "currentHealthy": 11 + allowed, "desiredHealthy": 12, "expectedPods": 14,
+                "conditions": [{ "type": "DisruptionAllowed", "status": "False", "reason": "InsufficientPods" }],
+            },
+        })
+    }
+
+    #[test]
+    fn numbers_and_percentages_are_shown_as_written() {
+        let selector = json!({ "matchLabels": { "app": "web", "a": "b" }, "matchExpressions": [
+            { "key": "tier", "operator": "In", "values": ["front", "edge"] },
+            { "key": "old", "operator": "DoesNotExist" },
+        ] });
+        let store = store_of(&[budget(json!({ "minAvailable": "75%", "selector": selector }), 0)]);
+        let r = row(&store, "poddisruptionbudgets", "web");
+        assert_eq!(
+            words(r, "min_available max_unavailable allowed healthy expected status reason"),
+            "75% | - | 0 | 11/12 | 14 | short | InsufficientPods"
+        );
+        assert_eq!(words(r, "selector"), "a=b,app=web,tier in (front,edge),!old");
+        assert_eq!(words(r, "unhealthy_policy"), "IfHealthyBudget");
+        assert_eq!(cell(r, "status").role, Role::Bad);
+    }
+
+    #[test]
+    fn an_empty_selector_takes_all_pods_and_an_absent_one_none() {
+        let all = json!({ "maxUnavailable": 1, "selector": {}, "unhealthyPodEvictionPolicy": "AlwaysAllow" });
+        let store = store_of(&[budget(all, 1)]);
+        let r = row(&store, "poddisruptionbudgets", "web");
+        let columns = "max_unavailable status selector unhealthy_policy";
+        assert_eq!(words(r, columns), "1 | open | (all pods) | AlwaysAllow");
+        let store = store_of(&[budget(json!({}), 1)]);
+        assert_eq!(words(row(&store, "poddisruptionbudgets", "web"), "selector"), "-");
+    }
+}

@@ -4,6 +4,8 @@ use super::decl::TableSpec;
 
 pub mod common;
 #[cfg(test)]
+mod pods_tests;
+#[cfg(test)]
 mod registry_tests;
 #[cfg(test)]
 pub mod testing;

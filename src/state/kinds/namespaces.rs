@@ -85,3 +85,36 @@ pub static TABLE: TableSpec = TableSpec {
     columns: COLUMNS,
     tallies: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use crate::state::cell::Role;
+    use crate::state::kinds::testing::{cell, row, store_of, words};
+    use serde_json::{Value as Json, json};
+
+    fn pod(name: &str, phase: &str, reason: &str) -> Json {
+        json!({
+            "kind": "Pod", "metadata": { "name": name, "namespace": "shop" },
+            "status": { "phase": phase, "reason": reason },
+        })
+    }
+
+    #[test]
+    fn a_namespace_counts_its_pods_by_state() {
+        let store = store_of(&[
+            json!({ "kind": "Namespace", "metadata": { "name": "shop" }, "status": { "phase": "Active" } }),
+            json!({ "kind": "Namespace", "metadata": { "name": "old", "deletionTimestamp": "2027-01-15T07:00:00Z" },
+                "status": { "phase": "Terminating" } }),
+            pod("a", "Running", ""),
+            pod("b", "Pending", ""),
+            pod("c", "Failed", "Evicted"),
+        ]);
+        let counts = "status pods pods_running pods_pending pods_failing deleted";
+        let shop = row(&store, "namespaces", "shop");
+        assert_eq!(words(shop, counts), "Active | 3 | 1 | 1 | 1 | -");
+        assert_eq!(cell(shop, "pods_failing").role, Role::Bad);
+        let old = row(&store, "namespaces", "old");
+        assert_eq!(words(old, counts), "Terminating | 0 | 0 | 0 | 0 | 60m");
+        assert_eq!(cell(old, "status").role, Role::Warn);
+    }
+}

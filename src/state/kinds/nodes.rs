@@ -288,3 +288,123 @@ pub static TABLE: TableSpec = TableSpec {
     columns: COLUMNS,
     tallies: TALLIES,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::health::Health;
+    use crate::state::kinds::testing::{NOW, cell, put, row, store, store_of, words};
+    use serde_json::{Value as Json, json};
+
+    fn node(name: &str, ready: &str) -> Json {
+        json!({
+            "kind": "Node",
+            "metadata": { "name": name, "uid": "", "labels": {
+                "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/gpu": "", "kubernetes.io/role": "old",
+                "topology.kubernetes.io/zone": "eu-1b", "beta.kubernetes.io/instance-type": "m5",
+            } },
+            "spec": { "taints": [
+                { "key": "gpu", "value": "a100", "effect": "NoSchedule" },
+                { "key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule" },
+            ] },
+            "status": {
+                "allocatable": { "cpu": "31850m", "memory": "128Gi", "pods": "110" },
+                "conditions": [
+                    { "type": "MemoryPressure", "status": "True", "reason": "KubeletHasInsufficientMemory" },
+                    { "type": "DiskPressure", "status": "False" },
+                    { "type": "PIDPressure", "status": "True" },
+                    { "type": "Ready", "status": ready, "reason": "KubeletX",
+                      "lastTransitionTime": "2027-01-15T07:54:00Z" },
+                ],
+                "addresses": [
+                    { "type": "Hostname", "address": name },
+                    { "type": "InternalIP", "address": "10.0.0.7" },
+                    { "type": "InternalIP", "address": "fd00::7" },
+                ],
+                "nodeInfo": { "kubeletVersion": "v1.36.3", "kernelVersion": "6.1.0", "architecture": "arm64",
+                    "osImage": "Debian 12", "containerRuntimeVersion": "containerd://2.0.1" },
+            },
+        })
+    }
+
+    fn pod(name: &str, node: &str, ready: &str) -> Json {
+        json!({
+            "kind": "Pod", "metadata": { "name": name, "namespace": "shop" },
+            "spec": { "nodeName": node, "containers": [
+                { "name": "a", "resources": { "requests": { "cpu": "1500m", "memory": "2Gi" } } },
+            ] },
+            "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": ready }] },
+        })
+    }
+
+    #[test]
+    fn a_node_reads_as_kubectl_prints_it() {
+        let store = store_of(&[node("n1", "True")]);
+        let r = row(&store, "nodes", "n1");
+        assert_eq!(words(r, "status pressure reason roles"), "Ready | memory,pid | - | gpu,old,worker");
+        assert_eq!(words(r, "ready_since version zone instance_type"), "6m | v1.36.3 | eu-1b | m5");
+        assert_eq!(
+            words(r, "internal_ip external_ip os_image kernel container_runtime"),
+            "10.0.0.7 | - | Debian 12 | 6.1.0 (arm64) | containerd://2.0.1"
+        );
+        assert_eq!(
+            words(r, "taints taint_list"),
+            "2 | gpu=a100:NoSchedule,node.kubernetes.io/unschedulable:NoSchedule"
+        );
+        assert_eq!(cell(r, "ready").value, Value::Bool(true));
+        assert_eq!(cell(r, "schedulable").value, Value::Bool(true));
+    }
+
+    #[test]
+    fn a_silent_cordoned_node_says_both_and_why() {
+        let mut object = node("n1", "Unknown");
+        object["spec"]["unschedulable"] = json!(true);
+        let store = store_of(&[object]);
+        let r = row(&store, "nodes", "n1");
+        assert_eq!(words(r, "status reason"), "NotReady,SchedulingDisabled | KubeletX");
+        assert_eq!(cell(r, "status").role, Role::Bad);
+        assert_eq!(cell(r, "schedulable").value, Value::Bool(false));
+    }
+
+    #[test]
+    fn a_node_that_never_reported_is_unknown() {
+        let store = store_of(&[json!({ "kind": "Node", "metadata": { "name": "n1" } })]);
+        assert_eq!(words(row(&store, "nodes", "n1"), "status pods taints"), "Unknown | 0/0 | 0");
+    }
+
+    #[test]
+    fn pods_are_summed_on_their_node_whichever_comes_first() {
+        let pods = [pod("a", "n1", "True"), pod("b", "n1", "False")];
+        let mut store = store_of(&pods);
+        put(&mut store, &[node("n1", "True")]);
+        let r = row(&store, "nodes", "n1");
+        assert_eq!(cell(r, "pods").value, Value::Count(2, 110));
+        assert_eq!(cell(r, "pods_not_ready"), Value::Int(1).role(Role::Warn));
+        assert_eq!(cell(r, "cpu_requested").value, Value::Cpu(3000, 31_850));
+        assert_eq!(cell(r, "memory_requested").value, Value::Memory(4 << 30, 128 << 30));
+    }
+
+    #[test]
+    fn a_pods_feed_that_does_not_cover_the_cluster_shows_in_the_counts() {
+        let mut store = store_of(&[node("n1", "True"), pod("a", "n1", "True")]);
+        let pods = store.table_index("pods").expect("declared");
+        let feed = store.feeds.iter().find(|f| f.table == pods).expect("open").id;
+        store.set_health(feed, Health::Stale(NOW));
+        assert_eq!(cell(row(&store, "nodes", "n1"), "pods"), Value::Count(1, 110).role(Role::Dim));
+        store.set_health(feed, Health::Off);
+        for id in ["pods", "pods_not_ready", "cpu_requested", "memory_requested"] {
+            let known = cell(row(&store, "nodes", "n1"), id).value;
+            assert_eq!(known, Value::Unknown("pods are not readable"), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_cluster_is_summed() {
+        let mut cordoned = node("n2", "False");
+        cordoned["spec"]["unschedulable"] = json!(true);
+        let mut store = store();
+        put(&mut store, &[node("n1", "True"), cordoned, node("n1", "False")]);
+        let sums = store.sums(IN_ALL, Sym::NONE);
+        assert_eq!(sums[..6], [2, 2, 1, 63_700, 256 << 30, 220]);
+    }
+}

@@ -7,6 +7,7 @@ use crate::state::intern::Sym;
 use crate::state::parcel::{Draft, Item, Text};
 use crate::state::quantity;
 use crate::state::row::Row;
+use crate::state::rules::pod_requests;
 use crate::state::rules::pod_status::{self, Container, Facts};
 use crate::state::tally::{MAX_SUMS, Tally};
 use crate::state::time::Epoch;
@@ -239,27 +240,15 @@ fn container<'d>(d: &'d Draft, i: &Item, sidecar: bool) -> Container<'d> {
     }
 }
 
-/// What the scheduler counts for a pod.
-///
-/// Kubernetes: `PodRequests` in `k8s.io/component-helpers/resource/helpers.go` (v0.37): the larger of what all
-/// containers and sidecars ask together and the peak while an init container runs beside the sidecars before it;
-/// pod-level requests replace that (KEP-2837); overhead is added (KEP-688).
+/// What the scheduler counts for a pod, of one resource.
 fn requested(items: &[Item], what: usize) -> i64 {
     let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
-    let mut sidecars = 0;
-    let mut peak = 0;
-    for init in of(INIT) {
-        if init.num[num::SIDECAR] == 1 {
-            sidecars += init.num[what];
-            peak = peak.max(sidecars);
-        } else {
-            peak = peak.max(sidecars + init.num[what]);
-        }
-    }
-    let running: i64 = sidecars + of(SPEC).map(|c| c.num[what]).sum::<i64>();
-    let whole_pod = of(POD_REQUESTS).map(|i| i.num[what]).max().filter(|&n| n > 0);
-    let overhead: i64 = of(OVERHEAD).map(|i| i.num[what]).sum();
-    whole_pod.unwrap_or(running.max(peak)) + overhead
+    pod_requests::requested(
+        of(INIT).map(|i| (i.num[num::SIDECAR] == 1, i.num[what])),
+        of(SPEC).map(|c| c.num[what]).sum(),
+        of(POD_REQUESTS).map(|i| i.num[what]).max(),
+        of(OVERHEAD).map(|i| i.num[what]).sum(),
+    )
 }
 
 /// Codes of [`PHASE`].
@@ -376,6 +365,9 @@ static COLUMNS: &[Column] = &[
     column!("memory_requests" "MEM REQ" Right 8 MEMORY.bit(),
         |r, _| match r.num(MEMORY) { 0 => Value::Absent.into(), n => Value::Bytes(n).into() },
         |r| Sort::Int(r.num(MEMORY))),
+    column!("failing" "FAILING" Left 7 STATUS.bit(),
+        |r, _| Value::Bool(pod_status::role(r.text(STATUS)) == Role::Bad).into(),
+        |r| Sort::Int(i64::from(pod_status::role(r.text(STATUS)) == Role::Bad))),
     column!("phase" "PHASE" Left 10 PHASE.bit(),
         |r, _| Value::text(phase::NAMES[r.num(PHASE) as usize % 5]).into(), |r| Sort::Int(r.num(PHASE))),
     column!("restarted" "LAST RESTART" Right 8 RESTARTED.bit(),

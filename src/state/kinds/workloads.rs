@@ -346,3 +346,100 @@ pub static TABLE: TableSpec = TableSpec {
     columns: COLUMNS,
     tallies: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::kinds::testing::{cell, row, store_of, words};
+    use serde_json::{Value as Json, json};
+
+    const SHOWN: &str = "kind ready desired updated available status reason";
+
+    fn object(kind: &str, spec: Json, status: Json) -> Json {
+        let meta = json!({ "name": "web", "namespace": "shop", "generation": 3 });
+        let mut spec = spec;
+        spec["template"] = json!({ "spec": { "containers": [
+            { "image": "web:1" }, { "image": "log:2" }, { "image": "a:3" }, { "image": "b:4" },
+        ] } });
+        json!({ "kind": kind, "metadata": meta, "spec": spec, "status": status })
+    }
+
+    fn shown(object: Json, columns: &str) -> String {
+        let store = store_of(&[object]);
+        words(row(&store, "workloads", "web"), columns)
+    }
+
+    #[test]
+    fn a_deployment_that_lost_its_deadline_is_stalled() {
+        let status = json!({
+            "observedGeneration": 3, "replicas": 4, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2,
+            "conditions": [{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }],
+        });
+        let store = store_of(&[object("Deployment", json!({ "replicas": 4 }), status)]);
+        let r = row(&store, "workloads", "web");
+        assert_eq!(words(r, SHOWN), "Deployment | 2/4 | 4 | 2 | 2 | stalled | ProgressDeadlineExceeded");
+        assert_eq!(words(r, "images"), "web:1,log:2,a:3,+1");
+        assert_eq!(cell(r, "ready").role, Role::Bad);
+    }
+
+    #[test]
+    fn a_deployment_whose_spec_is_not_observed_yet_progresses() {
+        let status = json!({ "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 });
+        assert_eq!(shown(object("Deployment", json!({}), status), "desired status"), "1 | progressing");
+    }
+
+    #[test]
+    fn a_scale_to_zero_is_not_the_default_of_one() {
+        let status = json!({ "observedGeneration": 3 });
+        let shown = shown(object("Deployment", json!({ "replicas": 0 }), status), "ready status");
+        assert_eq!(shown, "0/0 | idle");
+    }
+
+    #[test]
+    fn a_settled_stateful_set_is_ready_whatever_updated_replicas_says() {
+        let status = json!({
+            "observedGeneration": 3, "replicas": 3, "readyReplicas": 3, "availableReplicas": 3,
+            "currentRevision": "web-a", "updateRevision": "web-a",
+        });
+        let spec = json!({ "replicas": 3, "updateStrategy": { "type": "RollingUpdate" } });
+        let set = object("StatefulSet", spec, status);
+        assert_eq!(shown(set.clone(), SHOWN), "StatefulSet | 3/3 | 3 | 0 | 3 | ready | -");
+        let mut rolling = set;
+        rolling["status"]["updateRevision"] = json!("web-b");
+        assert_eq!(shown(rolling.clone(), "status"), "progressing");
+        rolling["spec"]["updateStrategy"]["rollingUpdate"] = json!({ "partition": 3 });
+        assert_eq!(shown(rolling, "status"), "ready");
+    }
+
+    #[test]
+    fn a_daemon_set_counts_nodes() {
+        let status = json!({
+            "observedGeneration": 3, "currentNumberScheduled": 5, "desiredNumberScheduled": 5,
+            "updatedNumberScheduled": 5, "numberReady": 4, "numberAvailable": 4,
+        });
+        let shown = shown(object("DaemonSet", json!({}), status), SHOWN);
+        assert_eq!(shown, "DaemonSet | 4/5 | 5 | 5 | 4 | degraded | -");
+    }
+
+    #[test]
+    fn a_job_counts_completions_and_names_its_cron_job() {
+        let status = json!({ "active": 2, "succeeded": 3, "failed": 1 });
+        let mut job = object("Job", json!({ "completions": 5 }), status);
+        job["metadata"]["ownerReferences"] = json!([{ "kind": "CronJob", "name": "nightly", "controller": true }]);
+        let store = store_of(&[job]);
+        let r = row(&store, "workloads", "web");
+        assert_eq!(words(r, SHOWN), "Job | 3/5 | 5 | - | - | retrying | -");
+        assert_eq!(words(r, "active owner"), "2 | CronJob/nightly");
+        assert_eq!(cell(r, "ready").role, Role::Plain);
+    }
+
+    #[test]
+    fn a_failed_job_says_why() {
+        let status = json!({ "failed": 7, "conditions": [
+            { "type": "FailureTarget", "status": "True", "reason": "BackoffLimitExceeded" },
+            { "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded" },
+        ] });
+        let shown = shown(object("Job", json!({}), status), "ready status reason");
+        assert_eq!(shown, "0/1 | failed | BackoffLimitExceeded");
+    }
+}

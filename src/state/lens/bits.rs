@@ -35,18 +35,19 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|&word| word == 0)
-    }
-
     pub fn clear(&mut self) {
         self.0.fill(0);
     }
 
-    /// Adds what `other` holds.
-    pub fn join(&mut self, other: &Bits) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
+    /// What either holds.
+    pub fn with(&self, other: &Bits) -> Bits {
+        let (mut long, short) = if self.0.len() < other.0.len() {
+            (other.clone(), self)
+        } else {
+            (self.clone(), other)
+        };
+        long.0.iter_mut().zip(&short.0).for_each(|(word, more)| *word |= more);
+        long
     }
 
     /// Takes out the lowest slot at or above `*from`, a place to continue at.

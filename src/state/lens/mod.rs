@@ -156,27 +156,31 @@ impl Lens {
     /// Asks for another query. If it is narrower than the last one, only rows that passed that are tested.
     pub fn set_query(&mut self, store: &Store, query: Query) {
         let narrower = |old: &Bound| !old.clock && query.is_narrower_than(&old.query);
-        let todo = match &mut self.retest {
-            _ if !self.tested => Bits::all(store.table_at(self.by.table).slots()),
-            Some(job) if narrower(&job.query) => {
-                job.pass.join(&job.todo);
-                std::mem::take(&mut job.pass)
-            }
+        let todo = match &self.retest {
+            _ if !self.tested => self.candidates(store),
+            Some(job) if narrower(&job.query) => job.pass.with(&job.todo),
             _ if narrower(&self.query) => self.pass.clone(),
-            _ => self.scoped.clone(),
+            _ => self.candidates(store),
         };
         self.retest = Some(Retest::new(query, todo));
     }
 
-    /// Tests rows again whose verdict depends on the clock; to be called when the minute changes. Returns whether
-    /// there is work to do.
-    pub fn rebind(&mut self, now: Epoch) -> bool {
-        if self.query.clock && self.retest.is_none() {
-            let mut job = Retest::new(self.query.query.clone(), self.scoped.clone());
-            job.query.now = now;
-            self.retest = Some(job);
+    /// Moves the clock of the query; to be called when the minute changes. Rows are tested again if the verdict on any
+    /// depends on it. Returns whether there is work to do.
+    pub fn rebind(&mut self, store: &Store, now: Epoch) -> bool {
+        let asked = self.retest.as_mut().map_or(&mut self.query, |job| &mut job.query);
+        asked.now = now;
+        if asked.clock {
+            let query = asked.query.clone();
+            self.retest = Some(Retest::new(query, self.candidates(store)));
         }
         !self.settled()
+    }
+
+    /// The slots that a query of which nothing is known has to look at.
+    fn candidates(&self, store: &Store) -> Bits {
+        let slots = store.table_at(self.by.table).slots();
+        if self.tested { self.scoped.clone() } else { Bits::all(slots) }
     }
 
     /// Where a row is among those shown.
@@ -192,12 +196,12 @@ impl Lens {
     /// Goes on with whole-table work. A query that is new is bound to `now`.
     pub fn work(&mut self, store: &Store, now: Epoch, budget: Budget) -> Progress {
         let mut left = budget.rows;
-        let slots = store.table_at(self.by.table).slots();
         if !self.tested && self.retest.is_none() {
             let query = std::mem::take(&mut self.query.query);
-            self.retest = Some(Retest::new(query, Bits::all(slots)));
+            self.retest = Some(Retest::new(query, self.candidates(store)));
         }
         if self.rough && self.resort.is_none() {
+            let slots = store.table_at(self.by.table).slots();
             self.resort = Some(Resort::new(self.by, slots));
         }
         self.test(store, now, &mut left);

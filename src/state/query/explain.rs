@@ -21,26 +21,7 @@ impl fmt::Display for Explained {
 
 impl std::error::Error for Explained {}
 
-/// The column ids nearest to what was typed, nearest first.
+/// The column ids somebody may have meant, nearest first.
 pub(super) fn nearest(typed: &str, spec: &TableSpec) -> String {
-    let mut ids: Vec<(usize, &str)> =
-        spec.columns.iter().map(|c| (distance(typed, c.id), c.id)).collect();
-    ids.sort_by_key(|&(far, _)| far);
-    ids.iter().take(3).map(|&(_, id)| id).collect::<Vec<_>>().join(", ")
-}
-
-/// Letters to insert, drop or replace to get from `typed` to the beginning of `id`; a longer id costs nothing much.
-fn distance(typed: &str, id: &str) -> usize {
-    let id: Vec<char> = id.chars().collect();
-    let mut row: Vec<usize> = (0..=id.len()).collect();
-    for (i, a) in typed.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in id.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.into_iter().min().unwrap_or(0)
+    crate::state::nearest::nearest(typed, spec.columns.iter().map(|c| c.id)).join(", ")
 }

@@ -123,9 +123,12 @@ impl<'s> Reader<'s> {
             (Some(column), _) => Ok(column),
             (None, [column]) => Ok(column),
             (None, []) => {
-                let near = nearest(&id, self.spec);
+                let near = match nearest(&id, self.spec) {
+                    near if near.is_empty() => near,
+                    near => format!("; near it: {near}"),
+                };
                 let why = format!(
-                    "no column `{name}` in {}; near it: {near}. Text with a colon goes in quotes: \"{name}:...\"",
+                    "no column `{name}` in {}{near}. Text with a colon goes in quotes: \"{name}:...\"",
                     self.spec.id
                 );
                 explain(at, why)

@@ -1,6 +1,8 @@
 //! Verdict rules: pure functions from facts to words, each naming the Kubernetes behaviour it follows.
 
 pub mod budget_status;
+pub mod condition;
 pub mod node_status;
+pub mod pod_requests;
 pub mod pod_status;
 pub mod workload_status;

@@ -134,6 +134,29 @@ mod tests {
     }
 
     #[test]
+    fn a_kubectl_command_line_is_understood() {
+        use clap::FromArgMatches as _;
+        let command = ConnectArgs::augment_args(clap::Command::new("wheelhouse"));
+        command.clone().debug_assert();
+        let line = "wheelhouse -n shop -A -s https://a/b --as jane --as-group x --as-group=y \
+                    --request-timeout=1m --context c --kubeconfig f";
+        let matches = command.try_get_matches_from(line.split_whitespace()).unwrap();
+        let args = ConnectArgs::from_arg_matches(&matches).unwrap();
+        let expected = ConnectArgs {
+            namespace: Some("shop".into()),
+            all_namespaces: true,
+            server: Some("https://a/b".into()),
+            as_user: Some("jane".into()),
+            as_group: vec!["x".into(), "y".into()],
+            request_timeout: Some(Duration::from_secs(60)),
+            context: Some("c".into()),
+            kubeconfig: Some("f".into()),
+            ..ConnectArgs::default()
+        };
+        assert_eq!(args, expected);
+    }
+
+    #[test]
     fn a_switch_drops_the_target_and_keeps_the_impersonation() {
         let args = ConnectArgs {
             token: Some("t".into()),

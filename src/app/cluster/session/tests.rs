@@ -4,6 +4,7 @@ mod answers;
 mod files;
 mod gated;
 mod plugins;
+mod proxies;
 mod server;
 mod sessions;
 

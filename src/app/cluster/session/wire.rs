@@ -209,8 +209,6 @@ impl Service<Request<Body>> for Wired {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::app::cluster::session::{ConnectArgs, Environment, Pinned};
 
@@ -219,17 +217,17 @@ mod tests {
     async fn wire(dir: &std::path::Path) -> Arc<Wire> {
         let soon = Timestamp::now() + SignedDuration::from_secs(30);
         let script = format!(
-            "#!/bin/sh\ncd {}\nif [ -e broken ]; then exit 1; fi\necho run >> runs\n\
+            "cd {}\nif [ -e broken ]; then exit 1; fi\necho run >> runs\n\
              echo '{{\"status\":{{\"token\":\"t\",\"expirationTimestamp\":\"{soon}\"}}}}'\n",
             dir.display()
         );
         let plugin = dir.join("plugin");
         std::fs::write(&plugin, script).unwrap();
-        std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
         let config = "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
-             users: [{name: u, user: {exec: {command: ./plugin}}}]\n\
+             users: [{name: u, user: {exec: {command: sh, args: [PLUGIN]}}}]\n\
              contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n";
         let kubeconfig = dir.join("config");
+        let config = config.replace("PLUGIN", plugin.to_str().unwrap());
         std::fs::write(&kubeconfig, config).unwrap();
         let args = ConnectArgs { kubeconfig: Some(kubeconfig), ..ConnectArgs::default() };
         let pinned = Pinned::load(&args, Environment::default()).unwrap();

@@ -1,7 +1,5 @@
 //! Credential plugins as small shell scripts.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -22,19 +20,23 @@ impl World {
         World { dir: tempfile::tempdir().unwrap(), ca, server }
     }
 
-    /// A pinned user whose plugin is a script that also counts its runs in the file `runs`.
+    /// A pinned user whose plugin is a script that also counts its runs in the file `runs`. The
+    /// shell reads it: executing a file just written fails while another test's fork holds it open.
     fn pinned(&self, script: &str, more: &[&str]) -> Pinned {
-        let text = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho run >> runs\n{script}\n");
+        let text = format!("cd \"$(dirname \"$0\")\"\necho run >> runs\n{script}\n");
         let path = write(self.dir.path(), "plugin", &text);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut user =
-            vec!["exec:", "  apiVersion: client.authentication.k8s.io/v1", "  command: ./plugin"];
-        user.extend(more);
+        let args = format!("  args: [{}, login]", path.display());
+        self.pinned_to("/bin/sh", &[&[args.as_str()], more].concat())
+    }
+
+    fn pinned_to(&self, command: &str, more: &[&str]) -> Pinned {
+        let command = format!("  command: {command}");
+        let user = ["exec:", "  apiVersion: client.authentication.k8s.io/v1", &command];
         let cluster = [
             format!("server: https://{}", self.server.address),
             format!("certificate-authority-data: {}", STANDARD.encode(&self.ca.pem)),
         ];
-        pinned(self.dir.path(), &one(&[&cluster[0], &cluster[1]], &user))
+        pinned(self.dir.path(), &one(&[&cluster[0], &cluster[1]], &[&user, more].concat()))
     }
 
     fn runs(&self) -> usize {
@@ -67,8 +69,7 @@ async fn a_plugin_runs_once_and_its_token_is_sent() {
 async fn a_plugin_is_told_what_client_go_tells_it() {
     let world = World::new(kubernetes);
     let script = format!("echo \"$KUBERNETES_EXEC_INFO\" > info\necho \"$1 $WHO\" > args\n{ISSUE}");
-    let more =
-        ["  args: [login]", "  env: [{name: WHO, value: jane}]", "  provideClusterInfo: true"];
+    let more = ["  env: [{name: WHO, value: jane}]", "  provideClusterInfo: true"];
     open(&world.pinned(&script, &more)).await.unwrap();
     let read = |name: &str| std::fs::read_to_string(world.dir.path().join(name)).unwrap();
     assert_eq!(read("args").trim(), "login jane");
@@ -113,7 +114,7 @@ async fn a_failing_plugin_is_quoted_without_its_secrets() {
     let fault = refused(&world.pinned(script, &["  interactiveMode: Never"])).await;
     let said = fault.paragraph();
     assert!(
-        said.contains("plugin' failed (exit status: 3): [31mlogin expired, token=[redacted]"),
+        said.contains("'/bin/sh' failed (exit status: 3): [31mlogin expired, token=[redacted]"),
         "{said}"
     );
     assert!(!fault.needs_terminal() && !said.contains('\u{1b}'));
@@ -140,11 +141,10 @@ async fn a_plugin_in_the_background_has_no_terminal_to_write_to() {
 #[tokio::test]
 async fn a_missing_plugin_and_nonsense_are_told() {
     let world = World::new(kubernetes);
-    let pinned = world.pinned("echo hello there", &["  installHint: get it at example.com"]);
-    let said = refused(&pinned).await.paragraph();
+    let said = refused(&world.pinned("echo hello there", &[])).await.paragraph();
     assert!(said.contains("not an ExecCredential"), "{said}");
-    std::fs::remove_file(world.dir.path().join("plugin")).unwrap();
-    let said = refused(&pinned).await.paragraph();
+    let missing = world.pinned_to("./no-such", &["  installHint: get it at example.com"]);
+    let said = refused(&missing).await.paragraph();
     assert!(said.contains("is not installed") && said.contains("get it at example.com"), "{said}");
 }
 

@@ -221,6 +221,15 @@ async fn keys_that_do_not_fit_are_explained() {
     let user: Vec<&str> = crossed.iter().map(String::as_str).collect();
     let (_, said) = refused(&world.pinned(&server, "", &user)).await;
     assert!(said.contains("key does not belong to the client certificate"), "{said}");
+    // Made with `openssl x509 -req -signkey`, which issues version 1 as a stock microk8s does.
+    let old = Identity {
+        certificate: include_str!("version1.crt").into(),
+        key: world.ca.issue("x", VALID).key,
+    };
+    let old = presenting(&old);
+    let user: Vec<&str> = old.iter().map(String::as_str).collect();
+    let (_, said) = refused(&world.pinned(&server, "", &user)).await;
+    assert!(said.contains("(CN=microk8s admin) is of X.509 version 1"), "{said}");
 }
 
 #[tokio::test]

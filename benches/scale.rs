@@ -1,0 +1,216 @@
+//! What 150,000 pods cost: `cargo bench --bench scale` prints a table.
+//!
+//! Ratios (a merge against a full sort, an extended filter against a first one) survive a noisy machine; absolute
+//! times are for reading.
+
+use std::time::{Duration, Instant};
+use wheelhouse::state::decl::Column;
+use wheelhouse::state::health::FeedId;
+use wheelhouse::state::kinds::pods::{self, TABLE};
+use wheelhouse::state::lens::{Budget, Lens, Progress};
+use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::query::Query;
+use wheelhouse::state::store::Store;
+use wheelhouse::state::time::Epoch;
+
+const OWNERS: usize = 3_000;
+const NAMESPACES: usize = 200;
+const NODES: usize = 5_000;
+const PARCEL: usize = 1_024;
+const NOW: Epoch = Epoch(1_800_000_000);
+
+fn main() {
+    // `cargo test --benches` runs this too; there a small world shows that it works.
+    let full = std::env::args().any(|arg| arg == "--bench");
+    let rows = std::env::var("ROWS").ok().and_then(|n| n.parse().ok());
+    let rows = rows.unwrap_or(if full { 150_000 } else { 5_000 });
+    println!("{rows} pods, {OWNERS} owners, {NAMESPACES} namespaces, {NODES} nodes");
+    let (mut store, feed) = fill(rows);
+    let mut lens = Lens::new(0, sort("namespace"), Query::default(), Query::default());
+    let list = slices("order, as listed", &mut lens, &store);
+    let mut full_sort = list;
+    for id in ["name", "age", "node", "status", "cpu_requests", "ip", "namespace"] {
+        lens.set_sort(&store, sort(id));
+        full_sort = slices(&format!("sort by {id}"), &mut lens, &store);
+    }
+    type_filter(&mut lens, &store, "crash", "");
+    type_filter(&mut lens, &store, "node-0012", "node:");
+    lens.set_query(&store, Query::default());
+    slices("filter cleared", &mut lens, &store);
+    churn(&mut lens, &mut store, feed, rows, full_sort);
+    scoped(&store);
+}
+
+fn sort(id: &str) -> (&'static Column, bool) {
+    (TABLE.column(id).expect("a column of pods"), false)
+}
+
+fn print(what: &str, took: Duration, more: String) {
+    println!("  {what:<34} {:>9.3} ms  {more}", took.as_secs_f64() * 1e3);
+}
+
+/// Resident memory in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+    pages * 4096
+}
+
+/// A sequence that looks random and is the same every time.
+fn mix(n: usize, salt: usize) -> usize {
+    let mut x = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (salt as u64) << 32;
+    x ^= x >> 29;
+    x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (x ^ x >> 32) as usize
+}
+
+/// Pods stand in list order: by namespace, owner and name.
+fn draft(d: &mut Draft, row: usize, rows: usize, turn: usize) {
+    let owner = row * OWNERS / rows.max(OWNERS);
+    let set = format!("app-{:04}-{:08x}", owner, mix(owner, 1) as u32);
+    d.reset(&TABLE, 0);
+    let head = [
+        format!("{:08x}-0000-4000-8000-{row:012x}", mix(row, 2) as u32),
+        format!("team-{:03}", owner * NAMESPACES / OWNERS),
+        format!("{set}-{:05}", row % 100_000),
+    ];
+    d.head.uid = d.keep(&head[0]);
+    d.head.namespace = d.keep(&head[1]);
+    d.head.name = d.keep(&head[2]);
+    d.head.rv = (row + turn) as u64;
+    d.head.created = Epoch(NOW.0 - (mix(row, 3) % 10_000_000) as i64);
+    for (key, value) in [
+        ("app.kubernetes.io/name", format!("app-{owner:04}")),
+        ("pod-template-hash", format!("{:08x}", mix(owner, 1) as u32)),
+        ("tier", ["front", "back"][owner % 2].to_owned()),
+    ] {
+        d.pair(pods::LABELS, key, &value);
+    }
+    let state = if mix(row, turn + 10) % 100 == 0 { "CrashLoopBackOff" } else { "Running" };
+    d.put(pods::STATUS, state);
+    d.put(pods::NODE, &format!("node-{:05}", mix(row, 4) % NODES));
+    d.put(pods::OWNER, &format!("ReplicaSet/{set}"));
+    d.put(pods::QOS, "Burstable");
+    d.put(pods::IP, &format!("10.{}.{}.{}", row >> 16, row >> 8 & 255, row & 255));
+    for (word, value) in [
+        (pods::PHASE, pods::phase::RUNNING as usize),
+        (pods::READY, 1),
+        (pods::CONTAINERS, 1),
+        (pods::RESTARTS, turn),
+        (pods::CPU, mix(row, turn + 5) % 4000),
+        (pods::MEMORY, (mix(row, 6) % 64) << 26),
+        (pods::IS_READY, 1),
+    ] {
+        d.set(word, value as i64);
+    }
+}
+
+fn fill(rows: usize) -> (Store, FeedId) {
+    let mut store = Store::new(&[&TABLE]);
+    let feed = store.open_feed(0, 0, None);
+    let mut d = Draft::default();
+    let before = resident();
+    let (mut apply, mut pack) = (Duration::ZERO, Duration::ZERO);
+    let (mut bytes, mut from) = (0, 0);
+    while from < rows {
+        let started = Instant::now();
+        let mut parcel = Parcel::new(feed, 0, &TABLE);
+        for row in from..rows.min(from + PARCEL) {
+            draft(&mut d, row, rows, 0);
+            parcel.push(&d, &TABLE);
+        }
+        pack += started.elapsed();
+        let started = Instant::now();
+        bytes += parcel.size();
+        store.apply(&parcel);
+        apply += started.elapsed();
+        from += PARCEL;
+    }
+    let each = |d: Duration| d.as_secs_f64() * 1e6 / rows as f64;
+    print(
+        "draft and pack",
+        pack,
+        format!("{:.2} us a row, {} bytes in flight", each(pack), bytes / rows),
+    );
+    print("apply", apply, format!("{:.2} us a row", each(apply)));
+    let held = resident().saturating_sub(before);
+    println!("  resident {} bytes a row, {} symbols", held / rows, store.syms.len());
+    (store, feed)
+}
+
+/// Runs a lens's work in slices as the UI does; prints the sum and the worst slice.
+fn slices(what: &str, lens: &mut Lens, store: &Store) -> Duration {
+    let (mut sum, mut worst, mut count) = (Duration::ZERO, Duration::ZERO, 0);
+    loop {
+        let started = Instant::now();
+        let progress = lens.work(store, NOW, Budget::SLICE);
+        let took = started.elapsed();
+        (sum, worst, count) = (sum + took, worst.max(took), count + 1);
+        if progress == Progress::Done {
+            break;
+        }
+    }
+    let more =
+        format!("{count} slices, worst {:.3} ms, {} rows", worst.as_secs_f64() * 1e3, lens.len());
+    print(what, sum, more);
+    sum
+}
+
+fn type_filter(lens: &mut Lens, store: &Store, text: &str, before: &str) {
+    let (mut first, mut rest) = (Duration::ZERO, Duration::ZERO);
+    for end in 1..=text.len() {
+        let typed = format!("{before}{}", &text[..end]);
+        let query = Query::parse(&typed, &TABLE).expect("letters and a column");
+        lens.set_query(store, query);
+        let took = slices(&format!("filter {typed}"), lens, store);
+        if end == 1 { first = took } else { rest += took }
+    }
+    let letter = rest / (text.len() as u32 - 1);
+    println!(
+        "  ratio: first letter / each further {:.1}",
+        first.as_secs_f64() / letter.as_secs_f64()
+    );
+    lens.set_query(store, Query::default());
+    lens.work(store, NOW, Budget::ALL);
+}
+
+fn churn(lens: &mut Lens, store: &mut Store, feed: FeedId, rows: usize, full_sort: Duration) {
+    let mut d = Draft::default();
+    let mut turn = 1;
+    for id in ["namespace", "cpu_requests"] {
+        lens.set_sort(store, sort(id));
+        lens.work(store, NOW, Budget::ALL);
+        for changed in [1, 100, 1_000] {
+            let mut took: Vec<Duration> = vec![];
+            for _ in 0..15 {
+                let mut parcel = Parcel::new(feed, 0, &TABLE);
+                for i in 0..changed {
+                    draft(&mut d, mix(i, turn) % rows, rows, turn);
+                    parcel.push(&d, &TABLE);
+                }
+                turn += 1;
+                let changed = store.apply(&parcel);
+                let started = Instant::now();
+                lens.absorb(store, &changed);
+                took.push(started.elapsed());
+                assert!(lens.settled() && lens.len() == rows);
+            }
+            took.sort();
+            let ratio = full_sort.as_secs_f64() / took[7].as_secs_f64();
+            let more = format!(
+                "worst {:.3} ms, a full sort takes {ratio:.0} times that",
+                took[14].as_secs_f64() * 1e3
+            );
+            print(&format!("absorb {changed} by {id}"), took[7], more);
+        }
+    }
+}
+
+/// The pods of one node.
+fn scoped(store: &Store) {
+    let before = resident();
+    let scope = Query::exact(sort("node").0, "node-00018");
+    let mut lens = Lens::new(0, sort("namespace"), scope, Query::default());
+    slices("pods of one node", &mut lens, store);
+    println!("  of {}; {} KB", lens.total(), resident().saturating_sub(before) / 1024);
+}
