@@ -418,7 +418,7 @@ async fn an_unknown_kind_is_looked_for_again_after_minutes() {
         Rig::new(move |_| speech.refusal(404, "the server could not find the requested resource"));
     rig.spawn(None);
     rig.until("missing", |rig| *rig.health() == Health::Missing).await;
-    rig.pass(secs(640)).await;
+    rig.pass(secs(700)).await;
     assert_eq!(rig.asked().len(), 3);
 }
 
