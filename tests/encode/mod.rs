@@ -94,6 +94,45 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// An object of this shape with whatever its fields can hold. Texts are mostly words that mean something
+    /// somewhere, so that different things are decided about it.
+    pub fn any(&self, whim: &mut dyn Whim) -> Value {
+        let mut object = Map::new();
+        for (name, (_, ty, kids)) in &self.fields {
+            let count = whim.below(4);
+            if count == 0 {
+                continue;
+            }
+            let value = match ty {
+                None => kids.any(whim),
+                Some(Ty::Item) => (1..count).map(|_| kids.any(whim)).collect(),
+                Some(Ty::Text) => text(whim),
+                Some(Ty::Int) => json!([0, 1, 3, -1, 1 << 30][whim.below(5)]),
+                Some(Ty::Bool) => json!(whim.below(2) == 1),
+                Some(Ty::Time) => time(whim),
+                Some(Ty::Quantity) => quantity(whim),
+                Some(Ty::IntOrString) => [json!(2), json!("50%")][whim.below(2)].clone(),
+                Some(Ty::Pairs) => pairs(whim, text),
+                Some(Ty::Quantities) => pairs(whim, quantity),
+            };
+            object.insert((*name).to_owned(), value);
+        }
+        Value::Object(object)
+    }
+}
+
+fn pairs(whim: &mut dyn Whim, value: fn(&mut dyn Whim) -> Value) -> Value {
+    let keys =
+        ["cpu", "memory", "pods", "topology.kubernetes.io/zone", "node-role.kubernetes.io/a"];
+    let some = keys.into_iter().skip(whim.below(3)).take(whim.below(4));
+    Value::Object(some.map(|key| (key.to_owned(), value(whim))).collect())
+}
+
+fn quantity(whim: &mut dyn Whim) -> Value {
+    pick(whim, &["100m", "2", "1Gi", "1500M", "", "odd"])
+}
+
 /// Any order that keeps the elements of one repeated field in theirs.
 fn shuffle(fields: &mut [(u32, Vec<u8>)], whim: &mut dyn Whim) {
     for i in 1..fields.len() {
@@ -293,10 +332,18 @@ fn pick(whim: &mut dyn Whim, of: &[&str]) -> Value {
 }
 
 fn text(whim: &mut dyn Whim) -> Value {
-    pick(
-        whim,
-        &["", "web", "Ünïcode-ß", "quote\"back\\slash", "new\nline\u{1b}[2J", "True", "a-b-c-d-e"],
-    )
+    let texts = [
+        "",
+        "web",
+        "Ünïcode-ß",
+        "quote\"back\\slash",
+        "new\nline\u{1b}[2J",
+        "True",
+        "Ready",
+        "NoSchedule",
+        "a-b-c-d-e",
+    ];
+    pick(whim, &texts)
 }
 
 fn list(whim: &mut dyn Whim, one: fn(&mut dyn Whim) -> Value) -> Value {
@@ -311,8 +358,7 @@ fn time(whim: &mut dyn Whim) -> Value {
 }
 
 fn requests(whim: &mut dyn Whim) -> Value {
-    let mut quantity = || pick(whim, &["100m", "2", "1Gi", "1500M", "", "odd"]);
-    json!({ "requests": { "cpu": quantity(), "memory": quantity() } })
+    json!({ "requests": { "cpu": quantity(whim), "memory": quantity(whim) } })
 }
 
 fn container(whim: &mut dyn Whim) -> Value {

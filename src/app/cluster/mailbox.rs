@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+#[cfg(test)]
+mod tests;
+
 /// Rows of one parcel at most.
 pub const PARCEL_ROWS: usize = 1024;
 /// Bytes after which a parcel counts as full although it holds few rows.
@@ -84,7 +87,8 @@ impl Mailbox {
         let room = Arc::new(Semaphore::new(BULK));
         let lane = Arc::new(Lane { feed, queue: Mutex::default(), room });
         lock(&self.lanes).all.push(lane.clone());
-        Outbox { lane, spec, rung: self.rung.clone(), wake: self.wake.clone(), waiting: 0, kept: 0 }
+        let (rung, wake) = (self.rung.clone(), self.wake.clone());
+        Outbox { lane, spec, rung, wake, backlog: BACKLOG, waiting: 0, kept: 0 }
     }
 
     /// Takes deliveries of about `max_rows` rows, from all feeds in turn. What is left calls for another turn by
@@ -128,6 +132,7 @@ pub struct Outbox {
     spec: &'static TableSpec,
     rung: Arc<AtomicBool>,
     wake: Wake,
+    backlog: usize,
     /// Live deltas waiting, at most: the UI thread may have taken some.
     waiting: usize,
     /// Of these, how many were left after superseded ones were thrown out last.
@@ -197,7 +202,7 @@ impl Outbox {
         }
         drop(queue);
         self.waiting += 1;
-        if self.waiting > 2 * self.kept + BACKLOG {
+        if self.waiting > 2 * self.kept + self.backlog {
             self.conflate();
         }
         self.ring();

@@ -94,6 +94,7 @@ impl Feed {
             self.generation = self.generation.wrapping_add(1);
         }
         self.pending = Parcel::new(self.spec.id, self.generation, self.spec.table);
+        self.version.clear();
         (self.have, self.of) = (0, None);
         if !self.polls {
             self.tell(Health::Starting { have: 0, of: None });

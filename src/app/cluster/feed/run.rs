@@ -46,7 +46,7 @@ pub(super) struct Feed {
     /// Rows of this list so far, and in all if the server told.
     pub have: u64,
     pub of: Option<u64>,
-    /// The position a watch goes on from.
+    /// The position a watch goes on from; empty until a list was received whole.
     pub version: String,
     /// Whether rows follow the cluster, as far as was told.
     pub live: bool,
@@ -129,7 +129,7 @@ impl Feed {
             };
             next = match outcome {
                 Ok(next) => next,
-                Err(trouble) => self.recover(next, trouble).await,
+                Err(trouble) => self.recover(trouble).await,
             };
         }
     }
@@ -138,7 +138,10 @@ impl Feed {
     async fn start(&mut self) -> Result<Next, Trouble> {
         self.polls = false;
         if self.streams && self.up.streams() {
-            match self.stream().await {
+            let outcome = self.stream().await;
+            let listed = !self.version.is_empty();
+            match outcome {
+                Err(trouble) if listed => return Err(trouble),
                 Err(Trouble::Fault(_, Fault::Rejected { code: 400 | 422, .. })) => {
                     self.up.stop_streams();
                 }
@@ -165,59 +168,68 @@ impl Feed {
         Ok(Next::Poll(left))
     }
 
-    /// Tells what is wrong, waits, and decides how to go on.
-    async fn recover(&mut self, next: Next, trouble: Trouble) -> Next {
-        let answered =
+    /// Tells what is wrong, waits, and decides how to go on: from the position known, or with a list.
+    async fn recover(&mut self, trouble: Trouble) -> Next {
+        let refused =
             matches!(trouble, Trouble::Fault(_, Fault::Rejected { .. }) | Trouble::Malformed(_));
-        self.refusals = if answered { self.refusals + 1 } else { 0 };
-        let again = match next {
-            Next::Watch if self.refusals < STUCK => Next::Watch,
-            _ => Next::List,
-        };
-        let (words, pause) = match trouble {
+        self.refusals = if refused { self.refusals + 1 } else { 0 };
+        let listed = !self.version.is_empty();
+        let (pause, next) = match trouble {
             Trouble::Fault(_, Fault::Gone { .. }) => {
                 self.tell(Health::Starting { have: 0, of: None });
-                // Watches of many clients expire together, when a server restarts.
+                // The first time soon, but not with all the others whose watches expired together.
                 let first = self.backoff.is_fresh();
                 let pause = self.backoff.next();
-                sleep(if first { pause / 2 } else { pause }).await;
-                return Next::List;
+                (if first { pause / 2 } else { pause }, Next::List)
             }
-            Trouble::Fault("watch", Fault::Forbidden { .. }) if next == Next::Watch => {
+            Trouble::Fault("watch", Fault::Forbidden { .. }) if listed => {
                 return Next::Poll(POLLS);
             }
             Trouble::Fault(verb, Fault::Forbidden { message, .. }) => {
                 let resource = self.spec.gvk().plural.to_owned();
                 self.tell(Health::Denied { verb, resource, message });
-                sleep(DENIED + scatter(DENIED / 10)).await;
-                return Next::List;
+                (DENIED + scatter(DENIED / 10), Next::List)
             }
             Trouble::Fault(_, Fault::NotFound { .. }) => {
                 self.tell(Health::Missing);
-                sleep(MISSING + scatter(MISSING / 10)).await;
-                return Next::List;
+                (MISSING + scatter(MISSING / 10), Next::List)
+            }
+            trouble => {
+                let pause = self.stumble(trouble);
+                (pause, if listed && self.refusals < STUCK { Next::Watch } else { Next::List })
+            }
+        };
+        sleep(pause).await;
+        next
+    }
+
+    /// Tells of trouble that may pass by itself. Returns how long to wait.
+    fn stumble(&mut self, trouble: Trouble) -> Duration {
+        let mut pause = self.backoff.next();
+        let fault = match trouble {
+            Trouble::Fault(_, Fault::Timeout { after }) => {
+                format!("the server did not begin to answer within {} s", after.as_secs())
             }
             Trouble::Fault(_, fault) => {
-                if let Fault::Unauthenticated { .. } = fault {
-                    (self.up.unauthenticated)();
+                match &fault {
+                    Fault::Unauthenticated { .. } => (self.up.unauthenticated)(),
+                    Fault::Throttled { after: Some(asked), .. } => {
+                        pause = pause.max(*asked).min(RETRY_AFTER);
+                    }
+                    _ => {}
                 }
-                let asked = match &fault {
-                    Fault::Throttled { after, .. } => after.unwrap_or_default(),
-                    _ => Duration::ZERO,
-                };
-                (fault.to_string(), self.backoff.next().max(asked.min(RETRY_AFTER)))
+                fault.to_string()
             }
             Trouble::Malformed(malformed) => {
                 self.json_only = true;
-                (malformed.to_string(), self.backoff.next())
+                malformed.to_string()
             }
-            Trouble::Cut(words) => (words.to_owned(), self.backoff.next()),
-            Trouble::Unstreamed => ("the first list was not finished".into(), self.backoff.next()),
+            Trouble::Cut(words) => words.to_owned(),
+            Trouble::Unstreamed => "the first list was not finished".to_owned(),
         };
         let retry = Epoch(self.now().0 + pause.as_secs_f32().ceil() as i64);
-        self.tell(Health::Down { fault: words, retry });
-        sleep(pause).await;
-        again
+        self.tell(Health::Down { fault, retry });
+        pause
     }
 
     pub fn now(&self) -> Epoch {

@@ -68,6 +68,8 @@ impl Feed {
             };
             let chunk = match self.chunk("watch", &mut body, silence).await {
                 Err(Trouble::Cut(_)) if initial => return Err(Trouble::Unstreamed),
+                // The connection is dead, the server need not be: the next watch will tell.
+                Err(Trouble::Cut(_)) => return Ok(()),
                 chunk => chunk?,
             };
             let Some(chunk) = chunk else { break };

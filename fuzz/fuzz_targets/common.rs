@@ -1,0 +1,95 @@
+//! Reading whatever bytes as a list or a watch, in chunks whose size the bytes choose, down to applied rows.
+#![allow(dead_code)]
+
+use std::sync::LazyLock;
+use wheelhouse::app::cluster::decode::{
+    Bookmark, Encoding, ListReader, Malformed, Plan, Verb, WatchReader, status,
+};
+use wheelhouse::state::health::FeedId;
+use wheelhouse::state::kinds::pods;
+use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::store::Store;
+
+static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&pods::TABLE, 0));
+
+/// Bytes that rows may take per byte read: each part of an object costs a fixed note while it is read.
+const BLOW_UP: usize = 4;
+const FLOOR: usize = 64 << 10;
+
+struct Sink {
+    draft: Draft,
+    parcel: Parcel,
+}
+
+impl Sink {
+    fn new() -> Sink {
+        let parcel = Parcel::new(FeedId(1), 1, &pods::TABLE);
+        Sink { draft: Draft::default(), parcel }
+    }
+
+    fn take(&mut self, encoding: Encoding, object: &[u8]) -> Result<(), Malformed> {
+        PLAN.read(encoding, object, &mut self.draft)?;
+        self.parcel.push(&self.draft, PLAN.spec);
+        Ok(())
+    }
+
+    fn end(self, read: usize) {
+        let size = self.parcel.size();
+        // A row has a fixed size however few bytes it was read from; the rest follows the bytes.
+        let fixed = self.parcel.len() * 512;
+        assert!(size <= BLOW_UP * read + fixed + FLOOR, "{size} bytes of rows from {read} read");
+        let mut store = Store::new(&[&pods::TABLE]);
+        store.open_feed(0, 0, None);
+        store.apply(&self.parcel);
+    }
+}
+
+fn chunks(data: &[u8]) -> (usize, &[u8]) {
+    data.split_first().map_or((1, data), |(&step, rest)| (usize::from(step) + 1, rest))
+}
+
+pub fn object(encoding: Encoding, data: &[u8]) {
+    let mut sink = Sink::new();
+    let _ = sink.take(encoding, data);
+    sink.end(data.len());
+}
+
+pub fn list(encoding: Encoding, data: &[u8]) {
+    let (step, body) = chunks(data);
+    let mut sink = Sink::new();
+    let mut reader = ListReader::new(encoding);
+    let mut read = || -> Result<(), Malformed> {
+        for chunk in body.chunks(step) {
+            reader.push(chunk);
+            while let Some(item) = reader.next_item()? {
+                sink.take(encoding, item)?;
+            }
+        }
+        Ok(())
+    };
+    if read().is_ok() {
+        let _ = reader.end();
+    }
+    sink.end(body.len());
+}
+
+pub fn watch(encoding: Encoding, data: &[u8]) {
+    let (step, body) = chunks(data);
+    let mut sink = Sink::new();
+    let mut reader = WatchReader::new(encoding);
+    let mut read = || -> Result<(), Malformed> {
+        for chunk in body.chunks(step) {
+            reader.push(chunk);
+            while let Some(event) = reader.next_event()? {
+                match event.verb {
+                    Verb::Put | Verb::Gone => sink.take(encoding, event.object)?,
+                    Verb::Bookmark => drop(Bookmark::read(encoding, event.object)?),
+                    Verb::Error => drop(status(encoding, event.object)?),
+                }
+            }
+        }
+        Ok(())
+    };
+    let _ = read();
+    sink.end(body.len());
+}
