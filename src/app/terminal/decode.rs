@@ -117,7 +117,7 @@ fn pasted(text: &mut Vec<u8>, byte: u8) -> Option<String> {
         let text = String::from_utf8_lossy(text).replace("\r\n", "\n").replace('\r', "\n");
         return Some(clean(text.trim_end_matches('\n')).into_owned());
     }
-    if text.len() > PASTE_MOST + PASTE_END.len() {
+    if text.len() >= PASTE_MOST + PASTE_END.len() {
         text.remove(PASTE_MOST);
     }
     None
