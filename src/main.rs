@@ -3,8 +3,8 @@
 use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
-use wheelhouse::app::cli::{Cli, Command, exit, print};
-use wheelhouse::app::log;
+use wheelhouse::app::cli::{Cli, Command, doctor, exit, print};
+use wheelhouse::app::{log, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -12,7 +12,10 @@ fn main() -> ExitCode {
         return tell(exit::USAGE, &why);
     }
     match &cli.command {
-        None => ExitCode::SUCCESS,
+        None => match run::run(&cli) {
+            Ok(code) => ExitCode::from(code),
+            Err(failure) => tell(failure.code, &failure.words),
+        },
         Some(Command::Print(args)) => match headless(print::print(&cli.common, args)) {
             Ok((text, missing)) => match (out(&text), missing) {
                 (ExitCode::SUCCESS, Some(trouble)) => tell(trouble.code, &trouble.words),
@@ -20,7 +23,11 @@ fn main() -> ExitCode {
             },
             Err(trouble) => tell(trouble.code, &trouble.words),
         },
-        Some(Command::Doctor) => ExitCode::SUCCESS,
+        Some(Command::Doctor) => {
+            let (report, code) = headless(doctor::doctor(&cli.common));
+            out(&report);
+            ExitCode::from(code)
+        }
         Some(Command::Completions { shell }) => {
             let mut script = vec![];
             clap_complete::generate(*shell, &mut Cli::command(), "wheelhouse", &mut script);

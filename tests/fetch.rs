@@ -36,7 +36,10 @@ async fn an_object_is_fetched_by_its_path_and_told_from_its_successor() {
     let object = get_object(&rig.up.client, &target(UID)).await.unwrap();
     assert_eq!(object, pod(3));
     let asked = &rig.asked()[0];
-    assert_eq!((asked.path.as_str(), &*asked.accept), ("/api/v1/namespaces/team-3/pods/web", "application/json"));
+    assert_eq!(
+        (asked.path.as_str(), &*asked.accept),
+        ("/api/v1/namespaces/team-3/pods/web", "application/json")
+    );
     assert_eq!(asked.permit, Some(Permit::Read));
 
     let other = get_object(&rig.up.client, &target("99999999-0000-4000-8000-000000000003")).await;
@@ -61,7 +64,10 @@ async fn events_of_an_earlier_object_of_that_name_are_left_out_and_odd_uids_are_
     let events = [
         event(Some(UID), "mine"),
         event(Some("11111111-0000-4000-8000-000000000003"), "an earlier pod's"),
-        event(Some("5d41402abc4b2a76b9719d911017c592"), "a static pod's, by the hash of its manifest"),
+        event(
+            Some("5d41402abc4b2a76b9719d911017c592"),
+            "a static pod's, by the hash of its manifest",
+        ),
         event(None, "nobody's"),
     ];
     let list = json!({ "items": events });
@@ -75,6 +81,10 @@ async fn events_of_an_earlier_object_of_that_name_are_left_out_and_odd_uids_are_
     assert_eq!(asked.param("fieldSelector"), Some(fields));
 
     let node = Target { gvk: &nodes::TABLE.kinds[0].gvk, namespace: String::new(), ..target(UID) };
-    assert_eq!(events_of(&rig.up.client, &node).await.unwrap().len(), 4, "a node's are never told apart by uid");
+    assert_eq!(
+        events_of(&rig.up.client, &node).await.unwrap().len(),
+        4,
+        "a node's are never told apart by uid"
+    );
     assert_eq!(rig.asked()[1].path, "/api/v1/events");
 }

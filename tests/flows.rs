@@ -169,7 +169,7 @@ fn contexts_and_namespaces_are_switched_from_the_palette() {
     stage.press(":ctx nowhere<enter>");
     assert!(stage.text().contains("no context `nowhere`"));
     stage.press(":ctx staging<enter>");
-    assert!(stage.effects.contains(&Effect::SwitchContext("staging".into())));
+    assert!(stage.effects.contains(&Effect::SwitchContext("staging".into(), false)));
     assert!(stage.lines()[0].contains("connecting to staging"));
     stage.press(":ns shop<enter>");
     assert!(stage.effects.contains(&Effect::SwitchNamespace(Some("shop".into()))));

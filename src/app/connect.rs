@@ -96,7 +96,7 @@ impl Origin {
 
 /// Credentials that were refused are renewed beneath the client, so feeds have nothing to do about it.
 fn upstream(client: &Client) -> Arc<Upstream> {
-    Upstream::new(client.clone(), system_clock(), Arc::new(|| {}))
+    Upstream::new(client.clone(), system_clock())
 }
 
 fn describe(session: &Session, read_only: bool) -> Cluster {

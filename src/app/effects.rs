@@ -4,13 +4,15 @@ mod feeds;
 mod kubectl;
 
 use crate::app::cluster::fetch;
-use crate::app::cluster::session::{Lock, PluginStdio};
+use crate::app::cluster::session::{Lock, PluginStdio, StartFault};
 use crate::app::connect::{Connection, Origin};
 use crate::app::msg::{Effect, Msg, Note, SessionId};
 use crate::app::preferences;
 use crate::app::terminal::clipboard::Clipboard;
 use crate::app::update::App;
 use crate::state::cell::Role;
+use crate::state::cluster::Cluster;
+use crate::state::time::Epoch;
 use crate::state::ui::RouteId;
 use crate::state::ui::document::{Fetched, Form, Target};
 use feeds::Feeds;
@@ -19,20 +21,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-pub use kubectl::Command;
+/// What is done while the terminal is lent; what went wrong, in words.
+pub type Errand = Box<dyn FnOnce() -> Option<String> + Send>;
 
 /// Sends a message to the UI thread.
 pub type Post = Arc<dyn Fn(Msg) + Send + Sync>;
 
 /// What the loop itself has to do, because it owns the terminal.
-#[derive(Debug)]
 pub enum Ask {
     /// Repaint every cell.
     Repaint,
     /// To the shell.
     Suspend,
-    /// Lend the terminal to a program.
-    Lend(Box<Command>),
+    /// Lend the terminal.
+    Lend(Errand),
     /// End.
     Quit,
 }
@@ -80,6 +82,11 @@ impl Effects {
         effects
     }
 
+    /// The time of this machine.
+    pub fn clock(&self) -> Epoch {
+        (self.connection.upstream.clock)()
+    }
+
     /// The mailboxes' news, at most about so many rows.
     pub fn drain(&self, rows: usize) -> Vec<Msg> {
         self.feeds.drain(rows)
@@ -94,7 +101,9 @@ impl Effects {
             Effect::FetchToCopy(target) => self.fetch_to_copy(target),
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Kubectl(args) => return self.kubectl(args),
-            Effect::SwitchContext(name) => self.switch_context(app.session, name),
+            Effect::LogIn => return self.log_in(),
+            Effect::SwitchContext(name, false) => self.switch_context(app.session, name),
+            Effect::SwitchContext(name, true) => return self.switch_asking(app.session, name),
             Effect::SwitchNamespace(_) => self.feeds.rescope(app),
             Effect::Lock => self.lock.set(true),
             Effect::SavePreferences => self.save_preferences(app),
@@ -151,7 +160,7 @@ impl Effects {
                     }
                 }
             };
-            let (object, events) = futures_util::join!(fetch::get_object(&client, &target), events);
+            let (object, events) = tokio::join!(fetch::get_object(&client, &target), events);
             let fetched = object.map(|object| Fetched { object, events });
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
@@ -168,39 +177,56 @@ impl Effects {
     }
 
     fn copy(&self, what: &'static str, text: String) {
-        let post = self.post.clone();
-        self.clipboard.copy(text, move |outcome| {
-            let role = if outcome.is_ok() { Role::Ok } else { Role::Warn };
-            let words = outcome.map_or_else(|why| why, |way| way);
-            post(Msg::Said(Note { role, text: format!("{what}: {words}") }));
-        });
+        self.clipboard.copy(what, text);
     }
 
     fn kubectl(&self, args: Vec<String>) -> Option<Ask> {
-        match Command::new(&self.connection, args) {
-            Ok(command) => Some(Ask::Lend(Box::new(command))),
-            Err(why) => {
-                (self.post)(Msg::Said(Note { role: Role::Warn, text: why }));
-                None
-            }
+        match kubectl::errand(&self.connection, args) {
+            Ok(errand) => Some(Ask::Lend(errand)),
+            Err(why) => self.refuse(why),
         }
     }
 
+    fn log_in(&self) -> Option<Ask> {
+        let Some(session) = self.connection.session.clone() else {
+            return self.refuse("the demo cluster asks for no credentials".into());
+        };
+        let runtime = self.runtime.clone();
+        Some(Ask::Lend(Box::new(move || {
+            let renewed = runtime.block_on(session.renew(PluginStdio::Inherit));
+            renewed.err().map(|fault| fault.to_string())
+        })))
+    }
+
+    fn refuse(&self, text: String) -> Option<Ask> {
+        (self.post)(Msg::Said(Note { role: Role::Warn, text }));
+        None
+    }
+
     fn switch_context(&self, id: SessionId, name: String) {
-        let (origin, lock, post) =
-            (self.connection.origin.clone(), self.lock.clone(), self.post.clone());
-        let slot = self.arriving.clone();
+        let (switch, post) = (self.switch(id, &name), self.post.clone());
         self.runtime.spawn(async move {
-            let opened = open_elsewhere(&origin, &name, lock).await;
-            let outcome = opened.map(|connection| {
-                let cluster = connection.cluster.clone();
-                if let Ok(mut slot) = slot.lock() {
-                    *slot = Some((id, connection));
-                }
-                cluster
+            post(match switch.open(PluginStdio::Captured).await {
+                Err(fault) if fault.needs_terminal() => Msg::WantsTerminal(id, name),
+                Err(fault) => Msg::Connected(id, Err(fault.paragraph())),
+                Ok(cluster) => Msg::Connected(id, Ok(cluster)),
             });
-            post(Msg::Connected(id, outcome));
         });
+    }
+
+    fn switch_asking(&self, id: SessionId, name: String) -> Option<Ask> {
+        let (switch, post) = (self.switch(id, &name), self.post.clone());
+        let runtime = self.runtime.clone();
+        Some(Ask::Lend(Box::new(move || {
+            let opened = runtime.block_on(switch.open(PluginStdio::Inherit));
+            post(Msg::Connected(id, opened.map_err(|fault| fault.paragraph())));
+            None
+        })))
+    }
+
+    fn switch(&self, id: SessionId, name: &str) -> Switch {
+        let (origin, lock) = (self.connection.origin.clone(), self.lock.clone());
+        Switch { id, name: name.to_owned(), origin, lock, arriving: self.arriving.clone() }
     }
 
     fn save_preferences(&self, app: &App) {
@@ -214,7 +240,24 @@ impl Effects {
     }
 }
 
-async fn open_elsewhere(origin: &Origin, name: &str, lock: Lock) -> Result<Connection, String> {
-    let there = origin.at(name).map_err(|fault| fault.paragraph())?;
-    there.open(lock, PluginStdio::Captured).await.map_err(|fault| fault.paragraph())
+/// A switch of context under way.
+struct Switch {
+    id: SessionId,
+    name: String,
+    origin: Origin,
+    lock: Lock,
+    arriving: Arriving,
+}
+
+impl Switch {
+    /// Opens the context and leaves the connection where [`Effect::Adopt`] finds it.
+    async fn open(self, stdio: PluginStdio) -> Result<Cluster, StartFault> {
+        let there = self.origin.at(&self.name)?;
+        let connection = there.open(self.lock, stdio).await?;
+        let cluster = connection.cluster.clone();
+        if let Ok(mut slot) = self.arriving.lock() {
+            *slot = Some((self.id, connection));
+        }
+        Ok(cluster)
+    }
 }

@@ -8,6 +8,7 @@ use crate::app::terminal::chord::Chord;
 use crate::state::commands::{self, Layer};
 use crate::state::nearest;
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 /// The shipped keys.
 pub const SHIPPED: &str = include_str!("../../assets/keymap.toml");
@@ -52,6 +53,19 @@ impl Keymap {
     /// The shipped keys alone.
     pub fn shipped() -> Keymap {
         Keymap::new(None).expect("a test holds the shipped keymap valid")
+    }
+
+    /// The shipped keys, with `keymap.toml` of this folder over them if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or means nothing: its name, the line and why.
+    pub fn of_folder(folder: Option<&Path>) -> Result<Keymap, String> {
+        let file = folder.map(|folder| folder.join("keymap.toml"));
+        let Some(file) = file.filter(|file| file.exists()) else { return Keymap::new(None) };
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file);
+        let text = text.map_err(|e| format!("{name} cannot be read: {e}"))?;
+        Keymap::new(Some((&name, &text)))
     }
 
     /// The shipped keys with a user's file (its name and text) over them. The error names the file and the line.

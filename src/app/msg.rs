@@ -21,8 +21,6 @@ pub enum Msg {
     Paste(String),
     /// The terminal has another size.
     Resize(u16, u16),
-    /// The terminal was gained or lost by another window.
-    Focus(bool),
     /// Feeds have something.
     Woken,
     /// Rows of a feed.
@@ -39,16 +37,10 @@ pub enum Msg {
     Connected(SessionId, Result<crate::state::cluster::Cluster, String>),
     /// The session's numbers: requests in the last minute, clock skew.
     Pulse(SessionId, u32, Option<i64>),
-    /// The terminal came back from another program.
+    /// A context could not be opened without the terminal, for a credential plugin that asks.
+    WantsTerminal(SessionId, String),
+    /// The terminal came back from another program; what went wrong with it.
     Returned(Option<String>),
-    /// SIGTERM or SIGINT: leave as if quit was pressed.
-    Terminated,
-    /// SIGHUP or a dead terminal: leave without writing to it.
-    HungUp,
-    /// SIGTSTP: give the terminal back to the shell.
-    Suspend,
-    /// Another thread panicked; the text for the log.
-    Panicked(String),
 }
 
 /// A message for the last line.
@@ -75,8 +67,10 @@ pub enum Effect {
     Copy(&'static str, String),
     /// Run kubectl in the lent terminal.
     Kubectl(Vec<String>),
-    /// Switch to a context.
-    SwitchContext(String),
+    /// Obtain credentials anew, with the terminal lent to the plugin.
+    LogIn,
+    /// Switch to a context; whether its credential plugin gets the terminal.
+    SwitchContext(String, bool),
     /// Look at one namespace, or all.
     SwitchNamespace(Option<String>),
     /// Refuse writes from now on.

@@ -1,89 +1,150 @@
 //! The UI thread: the sole owner of the state and the terminal.
 //!
-//! Invariant: nothing here waits but for the next message or the next due frame.
+//! Invariant: nothing here waits but for the next event or the next due frame. A program that borrows the terminal is
+//! waited for on another thread, and rows are taken in meanwhile.
 
-use crate::app::cli::{Cli, exit};
-use crate::app::cluster::feed;
+use crate::app::cli::{Cli, Failure, exit};
 use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::Origin;
-use crate::app::effects::{Ask, Effects, Post};
+use crate::app::connect::{Connection, Origin};
+use crate::app::effects::{Ask, Effects, Errand, Post};
 use crate::app::keymap::Keymap;
-use crate::app::msg::{Msg, Now};
+use crate::app::msg::{Effect, Msg, Note, Now};
 use crate::app::pacer::{Cause, Pacer};
 use crate::app::preferences;
-use crate::app::terminal::{Screen, clipboard, profile};
+use crate::app::terminal::clipboard::{self, Clipboard, Outcome, Route};
+use crate::app::terminal::guard;
+use crate::app::terminal::input::Input;
+use crate::app::terminal::profile::{Asked, CursorStyle, Depth, Glyphs, TermProfile, detect};
+use crate::app::terminal::signals::{HANG_UP_CODE, HANG_UP_GRACE, Signal};
+use crate::app::terminal::writer::Ready;
+use crate::app::terminal::{Event, Terminal, tty};
 use crate::app::update::App;
 use crate::state::cell::Role;
 use crate::views::{self, paint, theme::Theme};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, Runtime};
 
 /// Time a turn may spend on taking in rows before a key is looked at again.
 const TURN: Duration = Duration::from_millis(4);
-/// Rows taken from the mailboxes at once, and rows worked on in one slice of the lens.
+/// Rows taken from the mailbox at once, and rows worked on in one slice of the lens.
 const ROWS: usize = 1024;
 const SLICE: usize = 8192;
+/// An hour: as good as never for a wait that every event ends.
+const IDLE: Duration = Duration::from_secs(3600);
+/// How a Rust program ends after a panic.
+const PANICKED: u8 = 101;
 
-/// Why the cockpit could not be opened.
-pub struct Failure {
-    /// Exit code.
-    pub code: u8,
-    /// What to tell.
-    pub words: String,
+/// What wakes the UI thread.
+enum Wake {
+    Terminal(Event),
+    Core(Msg),
 }
 
-/// Opens the cockpit and runs it to its end.
+/// How the cockpit ended.
+struct Ended {
+    code: u8,
+    words: Option<String>,
+}
+
+impl Ended {
+    fn with(code: u8) -> Ended {
+        Ended { code, words: None }
+    }
+
+    fn lost(why: &std::io::Error) -> Ended {
+        let words = Some(format!("the terminal could not be taken back: {why}"));
+        Ended { code: exit::FAILED, words }
+    }
+}
+
+/// Opens the cockpit and runs it to its end; the exit code.
 ///
 /// # Errors
 /// What stood in the way before a screen was drawn, or broke it.
-pub fn run(cli: &Cli) -> Result<(), Failure> {
-    let refused = |code: u8| move |words: String| Failure { code, words };
-    let wishes = profile::Wishes { ascii: cli.screen.ascii, link: cli.screen.link };
-    let profile = profile::of_process(&wishes).map_err(|e| refused(exit::USAGE)(e.to_string()))?;
-    let config = preferences::folder(&|name| std::env::var(name).ok());
-    let keymap = keymap(config.as_deref()).map_err(refused(exit::USAGE))?;
-    let columns = config
-        .as_deref()
-        .map(preferences::read_columns)
-        .transpose()
-        .map_err(refused(exit::USAGE))?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime =
-        runtime.map_err(|e| refused(exit::FAILED)(format!("no threads could be started: {e}")))?;
-    let origin = Origin::of(&cli.common).map_err(|f| refused(exit::FAILED)(f.paragraph()))?;
+pub fn run(cli: &Cli) -> Result<u8, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let asked = Asked { ascii: cli.screen.ascii, link: cli.screen.link, tty: tty::is_tty() };
+    let profile = detect(&env, asked).map_err(|e| Failure::usage(e.to_string()))?;
+    let config = preferences::folder(&env);
+    let keymap = Keymap::of_folder(config.as_deref()).map_err(Failure::usage)?;
+    let columns = config.as_deref().map(preferences::read_columns).transpose();
+    let columns = columns.map_err(Failure::usage)?.unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::failed(format!("the system refuses: {e}")))?;
     let lock = Lock::new(cli.common.read_only);
-    let opened = runtime.block_on(origin.open(lock.clone(), PluginStdio::Inherit));
-    let mut connection = opened.map_err(|f| refused(exit::FAILED)(f.paragraph()))?;
-    connection.cluster.namespace = cli.common.connect.namespace.clone();
+    let connection = connect(cli, &runtime, lock.clone())?;
 
-    let (tx, rx) = channel();
-    let post: Post = post_to(tx.clone());
-    let mut app = App::new(keymap, home(cli));
-    app.state.ui.columns = columns.unwrap_or_default();
     let cluster = connection.cluster.clone();
-    let clipboard = clipboard::Clipboard::new(&profile);
-    let screen = Screen::enter(&profile, input_to(tx))
-        .map_err(|e| refused(exit::FAILED)(format!("the terminal could not be taken: {e}")))?;
-    let effects = Effects::new(runtime.handle().clone(), post, connection, lock, clipboard, config);
-    let theme = Theme { colour: profile.colour(), ascii: profile.ascii(), bar: profile.bar() };
-    let mut ui = Loop { app, effects, screen, rx, pacer: Pacer::default(), theme };
+    let mut app = App::new(keymap, home(cli));
+    app.state.ui.columns = columns;
+    let (tx, rx) = channel();
+    let (terminal, clipboard) = take_terminal(&profile, &tx)
+        .map_err(|e| Failure::failed(format!("the terminal could not be taken: {e}")))?;
+    let handle =
+        drive(runtime).map_err(|e| Failure::failed(format!("no thread to be had: {e}")))?;
+    let effects = Effects::new(handle, post_to(tx.clone()), connection, lock, clipboard, config);
+    let theme = Theme {
+        colour: profile.depth != Depth::Mono,
+        ascii: profile.glyphs == Glyphs::Ascii,
+        bar: profile.cursor == CursorStyle::Bar,
+    };
+    let mut ui = Loop { app, effects, terminal, tx, rx, pacer: Pacer::default(), theme };
     let mut fx = vec![];
     ui.app.enter(cluster, &mut fx);
-    let ended = ui.perform(fx).is_none().then(|| ui.turns());
+    let ended = ui.perform(fx).unwrap_or_else(|| ui.turns());
     drop(ui);
-    // Watches and probes need no farewell.
-    runtime.shutdown_background();
-    ended.unwrap_or(Ok(()))
+    match ended.words {
+        None => Ok(ended.code),
+        Some(words) => Err(Failure { code: ended.code, words }),
+    }
 }
 
-fn keymap(config: Option<&std::path::Path>) -> Result<Keymap, String> {
-    let file = config.map(|folder| folder.join("keymap.toml"));
-    let Some(file) = file.filter(|file| file.exists()) else { return Keymap::new(None) };
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(&file).map_err(|e| format!("{name} cannot be read: {e}"))?;
-    Keymap::new(Some((&name, &text)))
+fn connect(cli: &Cli, runtime: &Runtime, lock: Lock) -> Result<Connection, Failure> {
+    let paragraph = |f: crate::app::cluster::session::StartFault| Failure::failed(f.paragraph());
+    let origin = Origin::of(&cli.common).map_err(paragraph)?;
+    let opened = runtime.block_on(origin.open(lock, PluginStdio::Inherit));
+    let mut connection = opened.map_err(paragraph)?;
+    connection.cluster.namespace = cli.common.connect.namespace.clone();
+    Ok(connection)
+}
+
+/// Everything that talks to the cluster runs on one thread beside this one, for as long as the process lives: watches
+/// and probes need no farewell.
+fn drive(runtime: Runtime) -> std::io::Result<Handle> {
+    let handle = runtime.handle().clone();
+    let forever = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("cluster".into()).spawn(forever)?;
+    Ok(handle)
+}
+
+fn take_terminal(
+    profile: &TermProfile,
+    tx: &Sender<Wake>,
+) -> std::io::Result<(Terminal, Clipboard)> {
+    let events = Mutex::new(tx.clone());
+    let terminal = Terminal::open(profile, move |event| send(&events, Wake::Terminal(event)))?;
+    let folder = clipboard::state_folder(&|name| std::env::var(name).ok());
+    let post = post_to(tx.clone());
+    let clipboard =
+        Clipboard::start(Route::of(profile), terminal.aside(), folder, move |what, outcome| {
+            let failed = matches!(outcome, Outcome::Failed(_));
+            let role = if failed { Role::Warn } else { Role::Ok };
+            post(Msg::Said(Note { role, text: format!("{what}: {outcome}") }));
+        })?;
+    Ok((terminal, clipboard))
+}
+
+fn post_to(tx: Sender<Wake>) -> Post {
+    let tx = Mutex::new(tx);
+    Arc::new(move |msg| send(&tx, Wake::Core(msg)))
+}
+
+fn send(tx: &Mutex<Sender<Wake>>, wake: Wake) {
+    // After the loop has ended nobody listens, and nothing is lost by that.
+    let _ = tx.lock().map(|tx| tx.send(wake));
 }
 
 fn home(cli: &Cli) -> &'static str {
@@ -91,78 +152,63 @@ fn home(cli: &Cli) -> &'static str {
     asked.unwrap_or(views::ALL[0]).id
 }
 
-fn post_to(tx: Sender<Msg>) -> Post {
-    let tx = std::sync::Mutex::new(tx);
-    Arc::new(move |msg| {
-        // After the loop has ended nobody listens, and nothing is lost by that.
-        let _ = tx.lock().map(|tx| tx.send(msg));
-    })
-}
-
-fn input_to(tx: Sender<Msg>) -> impl Fn(Msg) + Send + Sync + 'static {
-    let post = post_to(tx);
-    move |msg| post(msg)
-}
-
 /// The pieces a turn works with.
 struct Loop {
     app: App,
     effects: Effects,
-    screen: Screen,
-    rx: Receiver<Msg>,
+    terminal: Terminal,
+    tx: Sender<Wake>,
+    rx: Receiver<Wake>,
     pacer: Pacer,
     theme: Theme,
 }
 
-/// The loop ends.
-struct Ended;
-
 impl Loop {
     fn now(&self) -> Now {
-        Now { server: self.app.state.cluster.server_time(feed::now()), instant: Instant::now() }
+        let server = self.app.state.cluster.server_time(self.effects.clock());
+        Now { server, instant: Instant::now() }
     }
 
-    fn turns(&mut self) -> Result<(), Failure> {
+    fn turns(&mut self) -> Ended {
         self.pacer.touch(Cause::Key);
         loop {
-            let wait = self.wait();
-            let first = match self.rx.recv_timeout(wait) {
-                Ok(msg) => Some(msg),
+            let first = match self.rx.recv_timeout(self.wait()) {
+                Ok(wake) => Some(wake),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ended::with(exit::DONE),
             };
-            if self.take_in(first).is_some() {
-                return Ok(());
+            if let Some(ended) = self.take_in(first) {
+                return ended;
             }
-            if let Err(e) = self.frame() {
-                return Err(Failure {
-                    code: exit::FAILED,
-                    words: format!("the terminal could not be written to: {e}"),
-                });
-            }
+            self.frame();
         }
     }
 
-    /// How long nothing has to be done unless a message comes.
+    /// How long nothing has to be done unless an event comes.
     fn wait(&self) -> Duration {
         if self.app.busy {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        match self.pacer.due(now) {
-            // While the last frame is still being written the next one could not be: its end wakes us.
-            Some(_) if !self.screen.ready() => Duration::from_millis(50),
-            Some(due) => due.saturating_duration_since(now),
-            None => Duration::from_secs(3600),
-        }
+        let Some(due) = self.pacer.due(now) else { return IDLE };
+        let until = match self.terminal.ready(now) {
+            Ready::Now => due,
+            Ready::At(paid) => due.max(paid),
+            Ready::Later => return IDLE,
+        };
+        until.saturating_duration_since(now)
     }
 
-    /// Takes in messages, then rows for no longer than a turn may last.
-    fn take_in(&mut self, first: Option<Msg>) -> Option<Ended> {
+    /// Takes in events, then rows for no longer than a turn may last.
+    fn take_in(&mut self, first: Option<Wake>) -> Option<Ended> {
         let mut next = first;
-        while let Some(msg) = next.take().or_else(|| self.rx.try_recv().ok()) {
-            if let Some(ended) = self.take(msg) {
-                return Some(ended);
+        while let Some(wake) = next.take().or_else(|| self.rx.try_recv().ok()) {
+            let ended = match wake {
+                Wake::Terminal(event) => self.terminal_event(event),
+                Wake::Core(msg) => self.take(msg),
+            };
+            if ended.is_some() {
+                return ended;
             }
         }
         let until = Instant::now() + TURN;
@@ -180,62 +226,111 @@ impl Loop {
         None
     }
 
-    fn take(&mut self, msg: Msg) -> Option<Ended> {
-        let cause = match &msg {
-            Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..) | Msg::Returned(_) => Cause::Key,
-            Msg::HungUp => {
-                self.screen.abandon();
-                return Some(Ended);
+    fn terminal_event(&mut self, event: Event) -> Option<Ended> {
+        match event {
+            Event::Input(Input::Key(chord, at)) => self.take(Msg::Key(chord, at)),
+            Event::Input(Input::Paste(text)) => self.take(Msg::Paste(text)),
+            Event::Input(Input::Resize(width, height)) => {
+                self.terminal.resize(width, height);
+                self.take(Msg::Resize(width, height))
             }
-            _ => Cause::Feed,
-        };
-        if !matches!(msg, Msg::Woken) {
-            self.pacer.touch(cause);
+            Event::Input(Input::Focus(_)) | Event::Written(..) => None,
+            Event::Input(Input::TtyGone) => Some(Ended::with(HANG_UP_CODE as u8)),
+            Event::Panicked(words) => Some(Ended { code: PANICKED, words: Some(words) }),
+            Event::Signal(signal) => self.signal(signal),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) -> Option<Ended> {
+        match signal {
+            Signal::Terminate(number) => {
+                let code = 128 + number;
+                guard::end_within(HANG_UP_GRACE, code);
+                Some(Ended::with(code as u8))
+            }
+            Signal::HangUp => Some(Ended::with(HANG_UP_CODE as u8)),
+            Signal::Stop => {
+                self.terminal.stop();
+                None
+            }
+            Signal::Continue => {
+                self.pacer.touch(Cause::Key);
+                self.terminal.resume().err().map(|why| Ended::lost(&why))
+            }
+        }
+    }
+
+    fn take(&mut self, msg: Msg) -> Option<Ended> {
+        match &msg {
+            Msg::Woken => {}
+            Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..) => self.pacer.touch(Cause::Key),
+            Msg::Returned(_) => {
+                self.pacer.touch(Cause::Key);
+                if let Err(why) = self.terminal.take_back() {
+                    return Some(Ended::lost(&why));
+                }
+            }
+            _ => self.pacer.touch(Cause::Feed),
         }
         let now = self.now();
         let fx = self.app.update(msg, now);
         self.perform(fx)
     }
 
-    fn perform(&mut self, fx: Vec<crate::app::msg::Effect>) -> Option<Ended> {
+    fn perform(&mut self, fx: Vec<Effect>) -> Option<Ended> {
         for effect in fx {
             match self.effects.perform(effect, &mut self.app) {
                 None => {}
-                Some(Ask::Repaint) => self.screen.repaint(),
-                Some(Ask::Suspend) => self.screen.suspend(),
-                Some(Ask::Quit) => return Some(Ended),
-                Some(Ask::Lend(command)) => {
-                    let outcome = self.screen.lend(&command.argv);
-                    let now = self.now();
-                    self.app.update(Msg::Returned(outcome.err()), now);
-                    self.screen.repaint();
+                Some(Ask::Repaint) => self.terminal.repaint(),
+                Some(Ask::Suspend) => {
+                    if let Err(why) = self.terminal.suspend() {
+                        let now = self.now();
+                        self.app.say(now, Role::Warn, why.to_string());
+                    }
                 }
+                Some(Ask::Quit) => return Some(Ended::with(exit::DONE)),
+                Some(Ask::Lend(errand)) => self.lend(errand),
             }
         }
         None
     }
 
+    /// Lends the terminal for an errand, which runs on a thread of its own and tells when it has returned.
+    fn lend(&mut self, errand: Errand) {
+        self.terminal.lend();
+        let tx = self.tx.clone();
+        let run = move || {
+            let words = errand();
+            // After the loop has ended nobody waits for the terminal.
+            let _ = tx.send(Wake::Core(Msg::Returned(words)));
+        };
+        if let Err(why) = thread::Builder::new().name("borrower".into()).spawn(run) {
+            let words = Some(format!("not started: the system gives no thread: {why}"));
+            let _ = self.tx.send(Wake::Core(Msg::Returned(words)));
+        }
+    }
+
     /// Draws if a frame is due and can be written.
-    fn frame(&mut self) -> std::io::Result<()> {
-        let instant = Instant::now();
+    fn frame(&mut self) {
+        let now = self.now();
         if self.app.busy {
-            let now = self.now();
             self.app.work(now, SLICE);
         }
-        if self.pacer.due(instant).is_none_or(|due| due > instant) || !self.screen.ready() {
-            return Ok(());
+        let due = self.pacer.due(now.instant).is_some_and(|due| due <= now.instant);
+        if !due || self.terminal.ready(now.instant) != Ready::Now {
+            return;
         }
-        let now = self.now();
-        self.app.state.ui.size = self.screen.size();
+        self.app.state.ui.size = self.terminal.size();
         if let Some(gone) = paint::lay_out(&mut self.app.state, now.server) {
             self.app.say(now, Role::Warn, gone);
         }
         let (state, theme) = (&self.app.state, self.theme);
         let mut changes = None;
-        self.screen
-            .draw(|area, buf| changes = paint::paint(state, &theme, now.server, area, buf))?;
+        self.terminal.draw(|frame| {
+            let area = frame.area();
+            changes = paint::paint(state, &theme, now.server, area, frame.buffer_mut());
+        });
         let after = changes.map(|secs| Duration::from_secs(secs.max(1) as u64));
-        self.pacer.drawn(instant, after);
-        Ok(())
+        self.pacer.drawn(now.instant, after);
     }
 }

@@ -44,6 +44,7 @@ commands! {
         "next" "forward in the history";
         "feeds" "how fresh each feed is";
         "refresh" "draw the whole screen again";
+        "login" "obtain credentials anew; a plugin that asks gets the terminal";
         "lock" "refuse every write from now on (read-only)";
         "suspend" "to the shell; fg comes back";
         "quit" "leave";

@@ -11,7 +11,6 @@ use kube::client::Body;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -171,7 +170,6 @@ pub struct Rig {
     pub up: Arc<Upstream>,
     pub mailbox: Arc<Mailbox>,
     pub store: Store,
-    pub logins: Arc<AtomicU32>,
     pub feeds: Vec<(FeedId, FeedHandle)>,
     /// Fewest rows since there were any.
     pub fewest: Option<usize>,
@@ -207,11 +205,8 @@ impl Rig {
             respond(reply)
         });
         let client = kube::Client::new(service, "default");
-        let logins = Arc::new(AtomicU32::new(0));
-        let count = logins.clone();
-        let login = Arc::new(move || drop(count.fetch_add(1, Ordering::SeqCst)));
         let clock = Arc::new(move || Epoch(DAWN + born.elapsed().as_secs() as i64));
-        let up = Upstream::new(client, clock, login);
+        let up = Upstream::new(client, clock);
         let woken = Arc::new(Notify::new());
         let bell = woken.clone();
         let mailbox = Arc::new(Mailbox::new(Arc::new(move || bell.notify_one())));
@@ -219,7 +214,6 @@ impl Rig {
             up,
             mailbox,
             store: Store::new(&[&pods::TABLE]),
-            logins,
             feeds: vec![],
             fewest: None,
             healths: vec![],

@@ -4,7 +4,9 @@ use super::{Common, exit};
 use crate::app::cluster::session::{Lock, PluginStdio, Review, get, may};
 use crate::app::cluster::{Client, probe};
 use crate::app::connect::{Connection, Origin};
-use crate::app::terminal::{clipboard, profile};
+use crate::app::terminal::clipboard::Route;
+use crate::app::terminal::profile::{Asked, Depth, Glyphs, Link, Mux, TermProfile, detect};
+use crate::app::terminal::tty;
 use crate::state::kinds;
 use std::time::Duration;
 
@@ -51,12 +53,40 @@ fn line(Finding(mark, about, words): &Finding) -> String {
 
 fn terminal() -> Vec<Finding> {
     let env = |name: &str| std::env::var(name).ok();
-    let mut found = match profile::of_process(&profile::Wishes::default()) {
-        Ok(profile) => vec![Finding(Mark::Well, "terminal", profile.words())],
+    let asked = Asked { ascii: false, link: Link::Auto, tty: true };
+    let mut found = match detect(&env, asked) {
+        Ok(profile) => vec![
+            Finding(Mark::Well, "terminal", told(&profile)),
+            Finding(Mark::Well, "clipboard", Route::of(&profile).to_string()),
+        ],
         Err(why) => vec![Finding(Mark::Note, "terminal", why.to_string())],
     };
-    found.push(Finding(Mark::Well, "clipboard", clipboard::route(&env).words().to_owned()));
+    if !tty::is_tty() {
+        let words = "standard input or output is not a terminal: only print works like this";
+        found.push(Finding(Mark::Note, "terminal", words.into()));
+    }
     found
+}
+
+fn told(profile: &TermProfile) -> String {
+    let colours = match profile.depth {
+        Depth::Mono => "no colours",
+        Depth::Ansi16 => "16 colours",
+        Depth::Ansi256 => "256 colours",
+        Depth::Rgb => "true colour",
+    };
+    let glyphs = if profile.glyphs == Glyphs::Ascii { "ASCII" } else { "Unicode" };
+    let mux = match profile.mux {
+        Mux::None => "",
+        Mux::Tmux => ", in tmux",
+        Mux::Screen => ", in GNU screen",
+    };
+    let ssh = if profile.ssh { ", over SSH" } else { "" };
+    let budget = match profile.budget {
+        Some(rate) => format!(", at most {rate}"),
+        None => String::new(),
+    };
+    format!("{colours}, {glyphs}{ssh}{mux}{budget}")
 }
 
 fn connection_facts(connection: &Connection) -> Vec<Finding> {

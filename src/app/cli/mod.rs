@@ -1,12 +1,14 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
+pub mod doctor;
 pub mod format;
 pub mod print;
 
 use crate::app::cluster::session::ConnectArgs;
+use crate::app::terminal::profile::Link;
 use crate::views;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Exit codes, the same for every command.
@@ -21,6 +23,27 @@ pub mod exit {
     pub const REFUSED: u8 = 3;
     /// Some of it was done.
     pub const INCOMPLETE: u8 = 4;
+}
+
+/// Why a command did nothing, or not everything.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub code: u8,
+    /// Words for standard error.
+    pub words: String,
+}
+
+impl Failure {
+    /// The command line or a user's file means nothing; nothing was sent.
+    pub fn usage(words: String) -> Failure {
+        Failure { code: exit::USAGE, words }
+    }
+
+    /// Tried and failed.
+    pub fn failed(words: String) -> Failure {
+        Failure { code: exit::FAILED, words }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -80,18 +103,6 @@ pub struct Screen {
     /// How much may be written to the terminal: slow 8 KB/s, fast unlimited, auto 32 KB/s over SSH.
     #[arg(long, value_enum, default_value_t = Link::Auto)]
     pub link: Link,
-}
-
-/// How much may be written to the terminal.
-#[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Link {
-    /// 8 KB/s.
-    Slow,
-    /// 32 KB/s over SSH, else unlimited.
-    #[default]
-    Auto,
-    /// Unlimited.
-    Fast,
 }
 
 /// What runs without a screen.

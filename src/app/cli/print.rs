@@ -1,7 +1,7 @@
 //! `wheelhouse print`: a view without a screen, from the same feeds, columns, filter and order.
 
 use super::format::{Format, format};
-use super::{Common, exit, view_names};
+use super::{Common, Failure, exit, view_names};
 use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
@@ -37,22 +37,6 @@ pub struct PrintArgs {
     pub columns: Vec<String>,
 }
 
-/// Why nothing, or not everything, was printed.
-pub struct Trouble {
-    /// Exit code.
-    pub code: u8,
-    /// Words for standard error.
-    pub words: String,
-}
-
-fn usage(words: String) -> Trouble {
-    Trouble { code: exit::USAGE, words }
-}
-
-fn failed(words: String) -> Trouble {
-    Trouble { code: exit::FAILED, words }
-}
-
 /// What is asked for, checked before anything is sent.
 struct Wanted {
     view: &'static TableView,
@@ -68,12 +52,12 @@ struct Wanted {
 pub async fn print(
     common: &Common,
     args: &PrintArgs,
-) -> Result<(String, Option<Trouble>), Trouble> {
+) -> Result<(String, Option<Failure>), Failure> {
     let wanted = check(args)?;
-    let origin = Origin::of(common).map_err(|fault| failed(fault.paragraph()))?;
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
     let lock = Lock::new(true);
     let opened = origin.open(lock, PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| failed(fault.paragraph()))?;
+    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
     let scope = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
     let mut store = Store::default();
     let missing = collect(&connection, &mut store, wanted.view, scope).await?;
@@ -90,14 +74,15 @@ fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
     Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone())
 }
 
-fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
-    let view =
-        views::named(&args.view).ok_or_else(|| usage(format!("there is no view {}", args.view)))?;
+fn check(args: &PrintArgs) -> Result<Wanted, Failure> {
+    let view = views::named(&args.view)
+        .ok_or_else(|| Failure::usage(format!("there is no view {}", args.view)))?;
     let store = Store::default();
     let spec = store.table(view.table).spec;
     let column = |id: &str| {
         let hint = || nearest::hint(id, spec.columns.iter().map(|c| c.id));
-        spec.column(id).ok_or_else(|| usage(format!("{} has no column `{id}`{}", view.id, hint())))
+        spec.column(id)
+            .ok_or_else(|| Failure::usage(format!("{} has no column `{id}`{}", view.id, hint())))
     };
     let columns = match (args.columns.as_slice(), args.output) {
         ([], Format::Table) => view.columns.iter().filter_map(|id| spec.column(id)).collect(),
@@ -114,13 +99,13 @@ fn check(args: &PrintArgs) -> Result<Wanted, Trouble> {
             Some((id, "asc")) => (column(id)?, false),
             Some((id, "desc")) => (column(id)?, true),
             Some((_, order)) => {
-                return Err(usage(format!("--sort COL[:desc]: `{order}` is no order")));
+                return Err(Failure::usage(format!("--sort COL[:desc]: `{order}` is no order")));
             }
         },
     };
     let filter = Query::parse(&args.filter, spec).map_err(|e| {
         let at = args.filter.get(e.at.clone()).unwrap_or_default();
-        usage(format!("--filter, at `{at}`: {}", e.why))
+        Failure::usage(format!("--filter, at `{at}`: {}", e.why))
     })?;
     Ok(Wanted { view, columns, sort, filter })
 }
@@ -131,7 +116,7 @@ async fn collect(
     store: &mut Store,
     view: &TableView,
     scope: Option<String>,
-) -> Result<Option<Trouble>, Trouble> {
+) -> Result<Option<Failure>, Failure> {
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
     let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
@@ -166,7 +151,7 @@ async fn collect(
     }
     Ok(Some(missing.join("\n"))
         .filter(|w| !w.is_empty())
-        .map(|words| Trouble { code: exit::INCOMPLETE, words }))
+        .map(|words| Failure { code: exit::INCOMPLETE, words }))
 }
 
 /// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
@@ -176,7 +161,7 @@ fn settle(
     id: FeedId,
     health: &Health,
     missing: &mut Vec<String>,
-) -> Result<(), Trouble> {
+) -> Result<(), Failure> {
     let Some(feed) = store.feeds.iter().find(|f| f.id == id) else { return Ok(()) };
     let spec = store.table_at(feed.table).spec;
     let gvk = &spec.kinds[usize::from(feed.kind)].gvk;
@@ -196,13 +181,13 @@ fn settle(
         }
         Health::Missing => format!("the server does not know {}.{}", gvk.plural, gvk.group),
         Health::Down { fault, .. } => {
-            return Err(failed(format!("{} could not be read: {fault}", gvk.plural)));
+            return Err(Failure::failed(format!("{} could not be read: {fault}", gvk.plural)));
         }
         _ => return Ok(()),
     };
     // Several kinds fill some tables: one of them missing leaves a gap, not nothing.
     if spec.id == view.table && spec.kinds.len() == 1 {
-        return Err(failed(words));
+        return Err(Failure::failed(words));
     }
     missing.push(words);
     Ok(())

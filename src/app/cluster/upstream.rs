@@ -9,9 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Epoch + Send + Sync>;
 
-/// Called when the server did not accept our credentials, as often as it happens. Must not block.
-pub type Unauthenticated = Arc<dyn Fn() + Send + Sync>;
-
 /// One session as its feeds see it. The watch over its liveness ends when the last of them is gone.
 pub struct Upstream {
     /// Sends requests that carry a permit.
@@ -20,16 +17,15 @@ pub struct Upstream {
     pub clock: Clock,
     /// Whether the server is heard.
     pub pulse: Pulse,
-    pub(super) unauthenticated: Unauthenticated,
     streams: AtomicBool,
 }
 
 impl Upstream {
     /// Feeds may be spawned on this. Must be called within a tokio runtime.
-    pub fn new(client: Client, clock: Clock, unauthenticated: Unauthenticated) -> Arc<Upstream> {
+    pub fn new(client: Client, clock: Clock) -> Arc<Upstream> {
         let pulse = Pulse::new(clock.clone());
         let streams = AtomicBool::new(true);
-        let upstream = Arc::new(Upstream { client, clock, pulse, unauthenticated, streams });
+        let upstream = Arc::new(Upstream { client, clock, pulse, streams });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
         upstream
     }

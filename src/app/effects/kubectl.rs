@@ -3,52 +3,73 @@
 //! It is pinned by a private copy of the kubeconfig as it was at start: a `use-context` elsewhere cannot move it, and no
 //! token stands on a command line where others on the bastion could read it.
 
+use super::Errand;
 use crate::app::connect::{Connection, Origin};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A program for the lent terminal, with a file that goes when it is done.
-#[derive(Debug)]
-pub struct Command {
-    /// Program and arguments.
-    pub argv: Vec<OsString>,
-    private: PathBuf,
+/// Runs kubectl with these arguments against the cluster of this connection.
+///
+/// # Errors
+/// There is no such cluster, no kubectl, or no place for its kubeconfig.
+pub(super) fn errand(connection: &Connection, args: Vec<String>) -> Result<Errand, String> {
+    let Origin::Pinned(pinned) = &connection.origin else {
+        return Err("the demo cluster lives inside this process; kubectl cannot reach it".into());
+    };
+    let program = on_path("kubectl").ok_or(
+        "there is no kubectl on the PATH; logs and shells are its work until the cockpit has its own",
+    )?;
+    let text = pinned.kubeconfig().map_err(|why| format!("kubectl was not started: {why}"))?;
+    let config = Private::write(&text)?;
+    let mut argv: Vec<OsString> = vec!["--kubeconfig".into(), config.0.clone().into()];
+    argv.extend(args.into_iter().map(OsString::from));
+    Ok(Box::new(move || {
+        let ended = Command::new(&program).args(&argv).status();
+        drop(config);
+        outcome(&program, ended)
+    }))
 }
 
-impl Command {
-    pub(super) fn new(connection: &Connection, args: Vec<String>) -> Result<Command, String> {
-        let Origin::Pinned(pinned) = &connection.origin else {
-            return Err(
-                "the demo cluster lives inside this process; kubectl cannot reach it".into()
-            );
-        };
-        let program = on_path("kubectl")
-            .ok_or("there is no kubectl on the PATH; logs and shells are its work until the cockpit has its own")?;
-        let folder =
-            std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        let private = folder.join(format!("wheelhouse-{}-{}.yaml", std::process::id(), args.len()));
-        // A file left by a killed process of the same number is replaced, never followed.
-        let _ = std::fs::remove_file(&private);
-        let text = pinned.kubeconfig().map_err(|why| format!("kubectl was not started: {why}"))?;
-        let file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&private);
-        file.and_then(|mut file| file.write_all(text.expose_secret().as_bytes())).map_err(|e| {
-            format!("kubectl was not started: {} cannot be written: {e}", private.display())
-        })?;
-        let mut argv =
-            vec![program.into_os_string(), "--kubeconfig".into(), private.clone().into()];
-        argv.extend(args.into_iter().map(OsString::from));
-        Ok(Command { argv, private })
+/// What is worth saying: an interrupted `logs -f` ended as it was meant to.
+fn outcome(program: &Path, ended: std::io::Result<ExitStatus>) -> Option<String> {
+    match ended {
+        Err(why) => Some(format!("{} could not be started: {why}", program.display())),
+        Ok(status) => match status.code() {
+            Some(0 | 130) | None => None,
+            Some(code) => Some(format!("kubectl ended with exit code {code}")),
+        },
     }
 }
 
-impl Drop for Command {
+/// A file readable by its owner alone, which goes when it is no longer needed.
+struct Private(PathBuf);
+
+impl Private {
+    fn write(text: &SecretString) -> Result<Private, String> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let folder =
+            std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("wheelhouse-{}-{count}.yaml", std::process::id()));
+        // A file left by a killed process of the same number is replaced, never followed.
+        let _ = std::fs::remove_file(&path);
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(text.expose_secret().as_bytes())).map_err(|e| {
+            format!("kubectl was not started: {} cannot be written: {e}", path.display())
+        })?;
+        Ok(Private(path))
+    }
+}
+
+impl Drop for Private {
     fn drop(&mut self) {
         // If it cannot be removed it is still readable by its owner alone.
-        let _ = std::fs::remove_file(&self.private);
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

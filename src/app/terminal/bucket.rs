@@ -26,6 +26,12 @@ impl Rate {
     }
 }
 
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} KB/s", self.0 / 1024.0)
+    }
+}
+
 /// A token bucket. A frame's size is known only when it is drawn, so the last one may leave a debt; the next waits until
 /// it is paid.
 #[derive(Debug)]

@@ -50,6 +50,17 @@ impl Route {
     }
 }
 
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Route::Tmux => "the tmux buffer, and from there the terminal (load-buffer -w)",
+            Route::Screen => "the terminal, in pieces through GNU screen (OSC 52)",
+            Route::Terminal => "the terminal (OSC 52)",
+            Route::Desktop => "this desktop's; the terminal (OSC 52) if there is none",
+        })
+    }
+}
+
 /// Where a text went. Its words follow "the name: " or "12 lines: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -89,12 +100,12 @@ impl fmt::Display for Outcome {
 /// The clipboard's thread.
 #[derive(Debug)]
 pub struct Clipboard {
-    texts: Option<Sender<String>>,
+    texts: Option<Sender<(&'static str, String)>>,
     ended: Receiver<()>,
 }
 
 impl Clipboard {
-    /// Starts the thread. `state_folder` is where large texts go, `tell` hears what became of each copy.
+    /// Starts the thread. `state_folder` is where large texts go, `tell` hears what was copied and what became of it.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -102,9 +113,9 @@ impl Clipboard {
         route: Route,
         terminal: Aside,
         state_folder: Option<PathBuf>,
-        tell: impl Fn(Outcome) + Send + 'static,
+        tell: impl Fn(&'static str, Outcome) + Send + 'static,
     ) -> io::Result<Clipboard> {
-        let (texts, wanted) = channel::<String>();
+        let (texts, wanted) = channel::<(&'static str, String)>();
         let (ending, ended) = channel();
         thread::Builder::new().name("clipboard".into()).spawn(move || {
             let mut ways = Ways {
@@ -114,7 +125,7 @@ impl Clipboard {
                 tmux: "tmux".into(),
                 desktop: None,
             };
-            wanted.iter().for_each(|text| tell(ways.copy(&text)));
+            wanted.iter().for_each(|(what, text)| tell(what, ways.copy(&text)));
             drop(ways);
             // Nobody may be waiting any more.
             let _ = ending.send(());
@@ -122,11 +133,11 @@ impl Clipboard {
         Ok(Clipboard { texts: Some(texts), ended })
     }
 
-    /// Sends a text on its way. Returns at once.
-    pub fn copy(&self, text: String) {
+    /// Sends a text on its way; `what` names it. Returns at once.
+    pub fn copy(&self, what: &'static str, text: String) {
         if let Some(texts) = &self.texts {
             // The thread lives as long as this sender.
-            let _ = texts.send(text);
+            let _ = texts.send((what, text));
         }
     }
 }

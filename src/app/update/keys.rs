@@ -122,6 +122,7 @@ impl App {
                 self.busy = true;
             }
             "refresh" => fx.push(Effect::Repaint),
+            "login" => fx.push(Effect::LogIn),
             "lock" => {
                 self.state.cluster.read_only = true;
                 fx.push(Effect::Lock);

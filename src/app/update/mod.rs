@@ -49,7 +49,7 @@ impl App {
                 self.state.ui.size = (w, h);
                 fx.push(Effect::Repaint);
             }
-            Msg::Focus(_) | Msg::Woken => {}
+            Msg::Woken => {}
             Msg::Rows(parcel) => self.rows(&parcel),
             Msg::Health(feed, health) => self.health(feed, health, now, &mut fx),
             Msg::Fetched(route, fetched) => self.fetched(route, fetched, now),
@@ -64,16 +64,15 @@ impl App {
                 self.state.cluster.skew = skew;
             }
             Msg::Pulse(..) => {}
+            Msg::WantsTerminal(id, name) if id == self.session => {
+                fx.push(Effect::SwitchContext(name, true));
+            }
+            Msg::WantsTerminal(..) => {}
             Msg::Returned(why) => {
                 if let Some(why) = why {
                     self.say(now, Role::Warn, why);
                 }
                 fx.push(Effect::Repaint);
-            }
-            Msg::Terminated | Msg::HungUp => fx.push(Effect::Quit),
-            Msg::Suspend => fx.push(Effect::Suspend),
-            Msg::Panicked(what) => {
-                self.say(now, Role::Bad, format!("a part of wheelhouse failed: {what}"))
             }
         }
         fx

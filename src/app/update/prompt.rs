@@ -158,7 +158,7 @@ impl App {
         }
         self.session.0 += 1;
         self.state.cluster.switching = Some(name.to_owned());
-        fx.push(Effect::SwitchContext(name.to_owned()));
+        fx.push(Effect::SwitchContext(name.to_owned(), false));
     }
 
     fn switch_namespace(&mut self, name: &str, fx: &mut Vec<Effect>) {

@@ -210,13 +210,12 @@ impl Feed {
             Trouble::Fault(_, Fault::Timeout { after }) => {
                 format!("the server did not begin to answer within {} s", after.as_secs())
             }
+            Trouble::Fault(_, fault @ Fault::Unauthenticated { .. }) => {
+                format!("{fault}; :login obtains new ones")
+            }
             Trouble::Fault(_, fault) => {
-                match &fault {
-                    Fault::Unauthenticated { .. } => (self.up.unauthenticated)(),
-                    Fault::Throttled { after: Some(asked), .. } => {
-                        pause = pause.max(*asked).min(RETRY_AFTER);
-                    }
-                    _ => {}
+                if let Fault::Throttled { after: Some(asked), .. } = &fault {
+                    pause = pause.max(*asked).min(RETRY_AFTER);
                 }
                 fault.to_string()
             }
