@@ -1,10 +1,12 @@
 //! `wheelhouse`, and `kubectl wheelhouse` when linked under that name.
 
 use clap::{CommandFactory, Parser};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use wheelhouse::app::cli::{Cli, Command, doctor, exit, print};
+use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, run};
+use wheelhouse::state::text::wrap;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -59,7 +61,13 @@ fn out(text: &str) -> ExitCode {
 }
 
 fn tell(code: u8, words: &str) -> ExitCode {
+    let mut out = std::io::stderr();
+    let told = format!("wheelhouse: {}", words.trim_end());
+    let told = match out.is_terminal() {
+        true => wrap(&told, usize::from(tty::size().0).max(40)).join("\n"),
+        false => told,
+    };
     // Without a standard error there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "wheelhouse: {}", words.trim_end());
+    let _ = writeln!(out, "{told}");
     ExitCode::from(code)
 }

@@ -974,7 +974,7 @@ async fn hours_of_life_leave_the_cluster_as_large_as_it_was() {
         by_app
     };
     let (objects, pods) = (lab.cluster.objects(), lab.items("/api/v1/pods").await);
-    lab.live(5_000);
+    lab.live(1_500);
     let (later, pods_later) = (lab.cluster.objects(), lab.items("/api/v1/pods").await);
     let apps = (count(&pods), count(&pods_later));
     assert!(later < objects + 450, "{objects} objects became {later}");

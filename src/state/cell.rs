@@ -98,7 +98,11 @@ impl<'a> Value<'a> {
                 Cow::Owned(format!("{}/{} {}", cores(*have), cores(*of), percent(*have, *of)))
             }
             Value::Memory(have, of) => {
-                Cow::Owned(format!("{}/{} {}", bytes(*have), bytes(*of), percent(*have, *of)))
+                let (have_words, of_words) = (bytes(*have), bytes(*of));
+                let (number, unit) = split_unit(&have_words);
+                // A unit that both have is written once.
+                let shown = if unit == split_unit(&of_words).1 { number } else { &have_words };
+                Cow::Owned(format!("{shown}/{of_words} {}", percent(*have, *of)))
             }
             Value::Milli(n) => Cow::Owned(cores(*n)),
             Value::Bytes(n) => Cow::Owned(bytes(*n)),
@@ -182,6 +186,10 @@ pub fn bytes(n: i64) -> String {
     } else {
         format!("{value:.1}{}", UNITS[unit])
     }
+}
+
+fn split_unit(words: &str) -> (&str, &str) {
+    words.split_at(words.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len())
 }
 
 /// A sort key. Absent sorts before everything else.

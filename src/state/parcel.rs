@@ -146,8 +146,9 @@ impl Draft {
         }
     }
 
-    /// Makes the words of sets point at what was collected for them.
-    fn settle(&mut self) {
+    /// Makes the words of sets point at what was collected for them. [`Draft::finish`] does it; whoever fills the words of
+    /// a kind by hand calls it before pushing the row.
+    pub fn settle(&mut self) {
         for (word, pairs) in &self.sets {
             let old = Text::unpack(self.words.get(usize::from(word.at)).copied().unwrap_or(0));
             if !pairs.is_empty() && pairs.len() != old.len as usize {

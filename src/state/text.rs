@@ -31,6 +31,25 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The words of a text in lines of at most so many cells; a longer word has a line for itself.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let mut lines = vec![];
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && width(&line) + 1 + width(word) > cells {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +60,13 @@ mod tests {
         fn cleaned_text_holds_no_control(text in any::<String>()) {
             prop_assert!(clean(&text).chars().all(harmless));
         }
+    }
+
+    #[test]
+    fn words_are_wrapped_between_and_never_lost() {
+        let text = "one two\n\nthree-is-long four";
+        assert_eq!(wrap(text, 7), ["one two", "", "three-is-long", "four"]);
+        assert_eq!(wrap(text, 5), ["one", "two", "", "three-is-long", "four"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::actions;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
+use crate::state::text::width;
 use crate::state::time::Epoch;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -40,6 +41,9 @@ pub fn header(
     if let Some(to) = &c.switching {
         words.push((Role::Warn, format!("connecting to {to}")));
     }
+    if !c.name.is_empty() && c.name != c.context {
+        words.push((Role::Dim, format!("cluster {}", c.name)));
+    }
     words.push((Role::Plain, c.namespace.clone().unwrap_or_else(|| "all namespaces".into())));
     words.push(if c.read_only {
         (Role::Accent, "read-only".into())
@@ -53,10 +57,9 @@ pub fn header(
         [&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())),
     );
     // Freshness is never hidden: words give way to it.
-    let reserved: usize =
-        right.iter().map(|(_, t)| crate::state::text::width(t)).sum::<usize>() + 1;
+    let reserved: usize = right.iter().map(|(_, t)| width(t)).sum::<usize>() + 1;
     for (role, text) in words {
-        if crate::state::text::width(&text) + 2 + reserved <= usize::from(pen.room()) {
+        if width(&text) + 2 + reserved <= usize::from(pen.room()) {
             pen.skip(2).put(role, &text);
         }
     }
@@ -91,6 +94,13 @@ pub fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, String) 
 pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1);
+    // What narrows the rows is never hidden: totals give way to it.
+    let place = super::page::fit(place, usize::from(pen.room()).saturating_sub(1), theme);
+    if parts.is_empty() {
+        pen.put(Role::Accent, &place);
+        return;
+    }
+    let reserved = if place.is_empty() { 0 } else { width(&place) + 3 };
     let mut link = 0;
     let mut first = true;
     for part in parts {
@@ -103,13 +113,16 @@ pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut
         }
         first = part.text.ends_with(':');
         if first {
+            if part.text.len() + reserved > usize::from(pen.room()) {
+                break;
+            }
             pen.put(part.role, &part.text).skip(1);
             continue;
         }
         link += usize::from(part.link.is_some());
         let digit = part.link.as_ref().map(|_| format!("[{link}]")).unwrap_or_default();
         // Half a count could be read as another number.
-        if part.text.len() + digit.len() > usize::from(pen.room()) {
+        if part.text.len() + digit.len() + reserved > usize::from(pen.room()) {
             break;
         }
         pen.put(part.role, &part.text).put(Role::Dim, &digit);
@@ -131,18 +144,20 @@ pub fn footer(
     pen.skip(1);
     if let Some(toast) = &state.ui.toast {
         pen.put(toast.role, &toast.text).skip(3);
-    } else if let Some(detail) = row_detail(state, view) {
-        let room = usize::from(area.width) / 2;
-        pen.put(Role::Plain, &super::page::fit(&detail, room, theme)).skip(3);
     }
+    // What there is to say of a row stands at the right, so that the keys stay where they are from row to row.
+    let detail = row_detail(state, view).filter(|_| state.ui.toast.is_none()).unwrap_or_default();
+    let detail = super::page::fit(&detail, usize::from(area.width) / 2, theme);
+    let reserved = if detail.is_empty() { 0 } else { width(&detail) + 2 };
     for (key, word, offered) in offers(state, view) {
-        let cells = crate::state::text::width(&key) + word.len() + 3;
-        if cells > usize::from(pen.room()) {
+        let cells = width(&key) + word.len() + 3;
+        if cells + reserved > usize::from(pen.room()) {
             break;
         }
         let (k, w) = if offered { (Role::Accent, Role::Plain) } else { (Role::Dim, Role::Dim) };
         pen.put(k, &key).skip(1).put(w, word).skip(2);
     }
+    pen.right(&[(Role::Plain, format!("{detail} "))]);
 }
 
 fn row_detail(state: &State, view: Option<&TableView>) -> Option<String> {

@@ -13,6 +13,8 @@ pub mod rows;
 pub mod spec;
 pub mod theme;
 
+use crate::state::decl::{Gvk, TableSpec};
+use crate::state::kinds;
 use spec::TableView;
 
 macro_rules! views {
@@ -34,6 +36,12 @@ views! {
 /// The view of that id or alias.
 pub fn named(name: &str) -> Option<&'static TableView> {
     ALL.iter().copied().find(|v| v.id == name || v.aliases.contains(&name))
+}
+
+/// The view that lists objects of a kind.
+pub fn of_kind(kind: &Gvk) -> Option<&'static TableView> {
+    let lists = |table: &TableSpec| table.kinds.iter().any(|k| k.gvk == *kind);
+    of_table(kinds::ALL.iter().find(|table| lists(table))?.id)
 }
 
 /// The view that shows a table's rows.

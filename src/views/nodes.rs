@@ -65,6 +65,9 @@ fn enter(row: Row<'_>) -> Option<Jump> {
 }
 
 fn summary(state: &State) -> Vec<Part> {
+    if state.store.coverage("nodes") == Coverage::None {
+        return pod_counts(state);
+    }
     let n = state.store.sums(nodes::IN_ALL, Sym::NONE);
     let mut parts = vec![
         Part::say(format!("{} nodes:", grouped(n[nodes::sum::NODES]))),

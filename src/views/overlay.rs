@@ -7,6 +7,7 @@ use crate::actions;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::commands;
+use crate::state::text::wrap;
 use crate::state::time::Epoch;
 use crate::state::ui::Overlay;
 use ratatui::buffer::Buffer;
@@ -61,7 +62,8 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
     };
     if let Some(view) = view {
         head(&mut lines, &format!("{} ({})", view.id, view.aliases.join(", ")));
-        lines.extend(wrapped(view.help, room.saturating_sub(4)));
+        let help = wrap(view.help, room.saturating_sub(4).max(20));
+        lines.extend(help.into_iter().map(|l| vec![(Role::Plain, format!("  {l}"))]));
     }
     head(&mut lines, "On this row");
     for action in actions::ALL {
@@ -88,23 +90,6 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
 fn key_line(state: &State, id: &str, help: &str) -> Line {
     let key = state.ui.keys.get(id).map_or("-", |k| k.as_str());
     vec![(Role::Plain, format!("  {key:<14}")), (Role::Dim, format!("{help}  ({id})"))]
-}
-
-fn wrapped(text: &str, room: usize) -> Vec<Line> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
-        let fits = lines.last().is_some_and(|l| l.len() + 1 + word.len() <= room.max(20));
-        if !fits {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.into_iter().map(|l| vec![(Role::Plain, format!("  {l}"))]).collect()
 }
 
 fn chooser(state: &State, view: Option<&TableView>, at: usize) -> Vec<Line> {

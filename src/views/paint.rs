@@ -6,7 +6,7 @@ use super::{chrome, document, overlay, page::Pen, prompt, rows};
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
-use crate::state::text::width;
+use crate::state::text::{width, wrap};
 use crate::state::time::Epoch;
 use crate::state::ui::{Overlay, Page};
 use ratatui::buffer::Buffer;
@@ -18,8 +18,7 @@ pub const SMALLEST: (u16, u16) = (30, 6);
 /// Settles cursors, scrolling and widths for the page on screen. Only here do they move. Returns a message when the
 /// cursor's object went away.
 pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
-    let (w, h) = state.ui.size;
-    let height = h.saturating_sub(4).max(1);
+    let height = state.ui.size.1.saturating_sub(4).max(1);
     let view = state.ui.route().and_then(|r| super::named(r.view));
     let columns = match (view, state.ui.table()) {
         (Some(view), Some(table)) => rows::columns(state, view, table.wide),
@@ -34,11 +33,9 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
         Page::Table(table) => {
             table.columns = columns;
             table.height = height;
-            let before = table.shown;
             let gone = table.settle(store);
             table.measure(store, now, width);
             table.shown = table.row(store, table.at).map(|row| row.key());
-            let _ = (w, before);
             gone.then(|| {
                 "the object under the cursor is gone; the cursor stands on its neighbour".into()
             })
@@ -68,7 +65,10 @@ pub fn paint(
         Some(Page::Table(table)) => {
             let view = view?;
             chrome::header(state, Some(view), theme, now, line(0), buf);
-            chrome::summary(&(view.summary)(state), &place(state), theme, line(1), buf);
+            // Of rows about one object the cluster's totals would say nothing.
+            let about = state.ui.route().is_some_and(|r| !r.about.is_empty());
+            let parts = if about { vec![] } else { (view.summary)(state) };
+            chrome::summary(&parts, &place(state), theme, line(1), buf);
             next = rows::paint(state, table, view, theme, now, body, buf);
             if table.lens.rows().is_empty() {
                 let (role, text) = emptiness(state, view, now);
@@ -77,7 +77,7 @@ pub fn paint(
             }
         }
         Some(Page::Document(doc)) => {
-            chrome::header(state, None, theme, now, line(0), buf);
+            chrome::header(state, super::of_kind(&doc.target.gvk), theme, now, line(0), buf);
             document::title(doc, theme, line(1), buf);
             document::paint(doc, theme, body, buf);
         }
@@ -105,7 +105,7 @@ fn place(state: &State) -> String {
     };
     let mut words = vec![];
     if !route.about.is_empty() {
-        words.push(route.about.clone());
+        words.push(format!("{} {}", route.view, route.about));
     }
     if !table.filter.is_empty() {
         words.push(format!("/{}", table.filter));
@@ -161,24 +161,7 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
 /// A text in the middle of nothing, wrapped at words.
 pub fn notice(text: &str, role: Role, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.width.saturating_sub(6)).clamp(10, 100);
-    let mut y = area.y + 1;
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace().chain(["\u{0}"]) {
-            let end = word == "\u{0}";
-            if end || (!line.is_empty() && width(&line) + 1 + width(word) > room) {
-                if y < area.bottom() {
-                    Pen::new(buf, theme, area, y).skip(3).put(role, &line);
-                }
-                y += 1;
-                line.clear();
-            }
-            if !end {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
+    for (y, line) in (area.y + 1..area.bottom()).zip(wrap(text, room)) {
+        Pen::new(buf, theme, area, y).skip(3).put(role, &line);
     }
 }

@@ -67,14 +67,17 @@ pub fn paint(
         let here = rank == table.at;
         let marked = table.marks.contains(&row.key());
         let mut pen = Pen::new(buf, theme, area, y);
-        pen.put(Role::Accent, if here { ">" } else { " " });
-        pen.put(Role::Accent, if marked { "*" } else { " " }).skip(1);
+        let hand = if here { theme.on_cursor(Role::Accent) } else { Role::Accent };
+        pen.put(hand, if here { ">" } else { " " });
+        pen.put(hand, if marked { "*" } else { " " }).skip(1);
         for column in &columns {
             let cell = (column.cell)(row, now);
             if let Some(secs) = cell.value.changes_in(now) {
                 next = Some(next.map_or(secs, |n: i64| n.min(secs)));
             }
-            paint_cell(&mut pen, theme, column, &cell, table.width(column), now);
+            let role = role_of(&cell);
+            let role = if here { theme.on_cursor(role) } else { role };
+            paint_cell(&mut pen, theme, column, (&cell.value, role), table.width(column), now);
         }
         if here {
             let line = Rect { y, height: 1, ..area }.intersection(buf.area);
@@ -115,34 +118,34 @@ fn paint_cell(
     pen: &mut Pen<'_>,
     theme: &Theme,
     column: &Column,
-    cell: &Cell<'_>,
+    (value, role): (&Value<'_>, Role),
     cells: u16,
     now: Epoch,
 ) {
     let mut cells = usize::from(cells);
-    if let Value::Cpu(have, of) | Value::Memory(have, of) = cell.value {
-        bar(pen, theme, cell.role, have, of);
+    if let Value::Cpu(have, of) | Value::Memory(have, of) = *value {
+        bar(pen, theme, role, have, of);
         cells = cells.saturating_sub(BAR);
     }
-    let text = fit(&cell.value.words(now), cells, theme);
-    let faint = matches!(cell.value, Value::Absent) || quiet_zero(&cell.value);
-    let role = if faint && cell.role == Role::Plain { Role::Dim } else { cell.role };
+    let text = fit(&value.words(now), cells, theme);
     pad(pen, role, &text, cells, column.align);
     pen.skip(GAP);
 }
 
-/// Zeros are background: what counts is what is there.
-fn quiet_zero(value: &Value<'_>) -> bool {
-    matches!(value, Value::Int(0) | Value::Since(0, _) | Value::Count(0, 0))
+/// Zeros and what is not there are background: what counts is what is there.
+fn role_of(cell: &Cell<'_>) -> Role {
+    match (&cell.value, cell.role) {
+        (Value::Absent, _) => Role::Dim,
+        (Value::Int(0) | Value::Since(0, _) | Value::Count(0, 0), Role::Plain) => Role::Dim,
+        (_, role) => role,
+    }
 }
 
 /// Eight cells of a share.
 fn bar(pen: &mut Pen<'_>, theme: &Theme, role: Role, have: i64, of: i64) {
     const CELLS: i64 = BAR as i64 - 1;
     let full = if of > 0 { ((have * CELLS + of / 2) / of).clamp(0, CELLS) } else { 0 };
-    let (on, off) = theme.bar_glyphs();
-    pen.put(role, &on.repeat(full as usize));
-    pen.put(Role::Dim, &off.repeat((CELLS - full) as usize)).skip(1);
+    pen.put(role, &theme.bar_glyph().repeat(full as usize)).skip((CELLS - full) as u16 + 1);
 }
 
 /// What a row says for the last line: the view's remark.

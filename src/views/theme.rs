@@ -41,15 +41,23 @@ impl Theme {
         }
     }
 
-    /// The style laid over the cursor's row.
+    /// The style laid over the cursor's row. Without a bar the row stays as it is: restyling two rows for each step is
+    /// what costs.
     pub fn cursor(&self) -> Style {
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        if self.bar { bold.add_modifier(Modifier::REVERSED) } else { bold }
+        if self.bar { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() }
     }
 
-    /// Used and unused part of a share.
-    pub fn bar_glyphs(&self) -> (&'static str, &'static str) {
-        if self.ascii { ("#", "-") } else { ("━", "─") }
+    /// The role of a cell on the cursor's row. Reversed, every colour is a patch: only what needs a person keeps it.
+    pub fn on_cursor(&self, role: Role) -> Role {
+        match role {
+            Role::Ok | Role::Dim | Role::Accent if self.bar => Role::Plain,
+            role => role,
+        }
+    }
+
+    /// The used part of a share. The rest is left blank: a track under every row would be noise, and bytes.
+    pub fn bar_glyph(&self) -> &'static str {
+        if self.ascii { "#" } else { "━" }
     }
 
     /// The arrow of the sort column.

@@ -208,6 +208,7 @@ proptest! {
             d.pair(pods::LABELS, key, value);
         }
         d.head.name = d.keep("x");
+        d.settle();
         let mut sent = Parcel::new(Default::default(), 0, &pods::TABLE);
         sent.push(&d, &pods::TABLE);
         let mut copied = Parcel::new(Default::default(), 0, &pods::TABLE);

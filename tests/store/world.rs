@@ -115,6 +115,7 @@ pub fn push(parcel: &mut Parcel, p: &Pod) {
             d.pair(pods::LABELS, pair.0, pair.1);
         }
     }
+    d.settle();
     parcel.push(&d, &pods::TABLE);
 }
 

@@ -169,12 +169,13 @@ fn table(cursor: u16, bar: bool) -> impl Fn(&mut Buffer) {
     move |buffer| {
         buffer.set_string(3, 0, "NAME           STATUS        PODS", Style::new().bold());
         for y in 1..50 {
-            let green = Style::new().fg(Color::Green);
+            let here = bar && y == cursor;
+            let green = if here { Style::new() } else { Style::new().fg(Color::Green) };
             buffer.set_string(3, y, format!("node-{y:05}.eu-1.example.internal"), Style::new());
             buffer.set_string(42, y, if y % 7 == 0 { "NotReady 6m" } else { "Ready" }, green);
             buffer.set_string(62, y, format!("{:3}/110", y * 2), Style::new());
             buffer.set_string(74, y, "━━━━━━", green);
-            buffer.set_string(80, y, "──  27.8/32", Style::new().fg(Color::DarkGray));
+            buffer.set_string(84, y, "27.8/32", Style::new());
             buffer.set_string(104, y, "66/128G", Style::new());
             buffer.set_string(120, y, "v1.36.3", Style::new());
             buffer.set_string(140, y, format!("10.0.0.{y}"), Style::new());
@@ -183,7 +184,7 @@ fn table(cursor: u16, bar: bool) -> impl Fn(&mut Buffer) {
         }
         let bold = Style::new().bold();
         if bar {
-            buffer.set_style(Rect::new(0, cursor, 200, 1), bold.reversed());
+            buffer.set_style(Rect::new(0, cursor, 200, 1), Style::new().reversed());
         } else {
             buffer.set_string(1, cursor, ">", bold);
         }

@@ -1,3 +1,5 @@
+//! Tests of `clipboard`.
+
 use super::*;
 use crate::app::terminal::profile::{Asked, Link, detect};
 use std::cell::RefCell;

@@ -1,3 +1,5 @@
+//! Tests of `decode`.
+
 use super::*;
 use proptest::prelude::*;
 

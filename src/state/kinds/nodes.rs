@@ -246,7 +246,7 @@ static COLUMNS: &[Column] = &[
     column!("cpu_requested" "CPU REQUESTED" Right 24 TALLIED | CPU.bit(),
         |r, _| common::of_pods(r, Value::Cpu(load(r, pods::sum::CPU), r.num(CPU)), Role::Plain),
         |r| Sort::Int(load(r, pods::sum::CPU))),
-    column!("memory_requested" "MEMORY REQUESTED" Right 24 TALLIED | MEMORY.bit(),
+    column!("memory_requested" "MEMORY REQUESTED" Right 28 TALLIED | MEMORY.bit(),
         |r, _| common::of_pods(r, Value::Memory(load(r, pods::sum::MEMORY), r.num(MEMORY)), Role::Plain),
         |r| Sort::Int(load(r, pods::sum::MEMORY))),
     column!("taints" "TAINTS" Right 6 TAINTS.bit(),

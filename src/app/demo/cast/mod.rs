@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::faults::FaultBook;
-use super::life::{Life, budgets};
+use super::life::{Life, attachments, budgets};
 use super::object::{self, born};
 use super::registry::{NAMESPACES, Resource};
 use super::rng::Rng;
@@ -44,8 +44,11 @@ impl World {
         workloads::add_all(&mut world, now);
         stuck::add_all(&mut world, now);
         requests::add_all(&mut world, now);
-        // Controllers look once, so that every status agrees with the pods there are.
+        // Controllers look twice, so that every status agrees with the pods there are: deployments count what their
+        // sets said the last time.
         world.control(now);
+        world.control(now);
+        attachments::sync(&mut world, now);
         budgets::sync(&mut world, now);
         world.store.compact();
         world

@@ -2,6 +2,7 @@
 //!
 //! Everything here is bounded: what is made is also taken away, so the number of objects stays steady for hours.
 
+pub mod attachments;
 pub mod budgets;
 pub mod deployments;
 pub mod events;
@@ -40,6 +41,7 @@ impl World {
         run_kubelets(self, now);
         beat(self, now);
         taint_cordoned(self, now);
+        attachments::sync(self, now);
         budgets::sync(self, now);
         requests::sync(self, now);
         scenes::play(self, now);

@@ -68,6 +68,12 @@ pub fn pod_of(
         pod["metadata"]["labels"]["controller-revision-hash"] = json!(template_hash(template));
     }
     defaults::fill(&PODS, &mut pod, now);
+    for claim in object::items(&owner["spec"]["volumeClaimTemplates"]) {
+        let volume = &claim["metadata"]["name"];
+        let claim = json!({"claimName": format!("{}-{name}", object::text(volume))});
+        object::list_mut(&mut pod, "spec", "volumes")
+            .push(json!({"name": volume, "persistentVolumeClaim": claim}));
+    }
     let token = format!("kube-api-access-{}", world.rng.suffix(5));
     object::list_mut(&mut pod, "spec", "volumes")
         .push(json!({"name": token, "projected": {"defaultMode": 420,
