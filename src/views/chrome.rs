@@ -1,6 +1,6 @@
 //! The frame around a page: who and where, how fresh, and the keys that work here.
 
-use super::page::Pen;
+use super::page::{Pen, fit};
 use super::spec::{Part, TableView};
 use super::theme::Theme;
 use crate::actions;
@@ -22,12 +22,6 @@ pub fn header(
     buf: &mut Buffer,
 ) {
     let c = &state.cluster;
-    let mut right = vec![];
-    if let Some(view) = view {
-        let (role, text) = freshness(state, view, now);
-        right.push((role, text));
-    }
-    right.push((Role::Dim, format!("  {} req/min ", c.requests)));
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1);
     if c.demo {
@@ -56,7 +50,18 @@ pub fn header(
     words.extend(
         [&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())),
     );
-    // Freshness is never hidden: words give way to it.
+    // Freshness is never hidden: whatever else there is gives way to it.
+    let mut right = vec![(Role::Dim, format!("  {} req/min ", c.requests))];
+    if let Some(view) = view {
+        let (role, what, words) = freshness(state, view, now);
+        let room = usize::from(pen.room()).saturating_sub(2);
+        let whole = [what, &words].join(" ");
+        let text = if width(&whole) <= room { whole.trim_start() } else { &words };
+        if width(text) + width(&right[0].1) > room {
+            right.clear();
+        }
+        right.insert(0, (role, fit(text, room, theme)));
+    }
     let reserved: usize = right.iter().map(|(_, t)| width(t)).sum::<usize>() + 1;
     for (role, text) in words {
         if width(&text) + 2 + reserved <= usize::from(pen.room()) {
@@ -66,8 +71,8 @@ pub fn header(
     pen.right(&right);
 }
 
-/// The worst of the feeds a view lives on.
-pub fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
+/// The worst of the feeds a view lives on: which one, if that matters, and how it is.
+fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, &'static str, String) {
     let needs = |table: u8| {
         let id = state.store.table_at(table).spec.id;
         id == view.table || view.also.contains(&id)
@@ -81,12 +86,12 @@ pub fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, String) 
                 state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
             let (role, words) = feed.health.words(now);
             if feed.health.rank() > 0 && !matches!(feed.health, Health::Denied { .. }) {
-                (role, format!("{what} {words}"))
+                (role, what, words)
             } else {
-                (role, words)
+                (role, "", words)
             }
         }
-        None => (Role::Dim, "not followed".into()),
+        None => (Role::Dim, "", "not followed".into()),
     }
 }
 
@@ -95,7 +100,7 @@ pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1);
     // What narrows the rows is never hidden: totals give way to it.
-    let place = super::page::fit(place, usize::from(pen.room()).saturating_sub(1), theme);
+    let place = fit(place, usize::from(pen.room()).saturating_sub(1), theme);
     if parts.is_empty() {
         pen.put(Role::Accent, &place);
         return;

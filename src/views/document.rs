@@ -22,8 +22,7 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
     let lines = doc.doc.lines.len();
     if lines > 0 {
-        let last = (doc.top + usize::from(area.height)).min(lines);
-        pen.right(&[(Role::Dim, format!("line {} of {lines} ", last.max(doc.top + 1)))]);
+        pen.right(&[(Role::Dim, format!("line {} of {lines} ", doc.top + 1))]);
     }
 }
 
