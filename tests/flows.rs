@@ -9,6 +9,7 @@ use scenes::{pod, pods};
 use serde_json::json;
 use stage::Stage;
 use std::time::Instant;
+use wheelhouse::actions::Kubectl;
 use wheelhouse::app::msg::{Effect, Msg};
 use wheelhouse::state::parcel::{Key, Parcel};
 use wheelhouse::state::ui::document::{Fetched, Form};
@@ -168,7 +169,7 @@ fn contexts_and_namespaces_are_switched_from_the_palette() {
     let mut stage = pods_page();
     stage.press(":ctx nowhere<enter>");
     assert!(stage.text().contains("no context `nowhere`"));
-    stage.press(":ctx staging<enter>");
+    stage.press(":ctx stag<enter>");
     assert!(stage.effects.contains(&Effect::SwitchContext("staging".into(), false)));
     assert!(stage.lines()[0].contains("connecting to staging"));
     stage.press(":ns shop<enter>");
@@ -311,6 +312,45 @@ fn without_the_right_to_list_everywhere_the_home_namespace_is_shown() {
     stage.send(Msg::Health(feed.unwrap_or(stage.app.state.store.feeds[0].id), denied));
     assert!(stage.effects.contains(&Effect::SwitchNamespace(Some("default".into()))));
     assert!(stage.text().contains("you may not list pods in all namespaces"));
+}
+
+/// The command that the action under the key would start.
+fn reviewed(stage: &mut Stage, key: &str) -> Kubectl {
+    stage.press(key);
+    let asked = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Review(command) => Some(command.clone()),
+        _ => None,
+    });
+    asked.expect("a review comes before kubectl")
+}
+
+#[test]
+fn kubectl_starts_on_the_object_seen_once_a_review_allows_it() {
+    let mut stage = pods_page();
+    let command = reviewed(&mut stage, "/cart<enter>l");
+    assert_eq!(command.target.name, "cart-55c9d-9k2lm");
+    assert_eq!(command.right, ("get", "pods/log"));
+    stage.send(Msg::Reviewed(command.clone(), Ok(())));
+    assert!(stage.effects.contains(&Effect::Kubectl(command)));
+}
+
+#[test]
+fn a_review_that_says_no_warns_and_can_be_overruled() {
+    let mut stage = pods_page();
+    let command = reviewed(&mut stage, "s");
+    let started = Effect::Kubectl(command.clone());
+    let no = || Err("You may not create pods/exec in shop.".to_owned());
+    stage.send(Msg::Reviewed(command.clone(), no()));
+    assert!(stage.text().contains("may not create pods/exec in shop"), "{}", stage.text());
+    stage.press("<enter>");
+    assert!(!stage.effects.contains(&started), "Enter confirms nothing");
+    stage.send(Msg::Reviewed(command.clone(), no()));
+    stage.press("<esc>t");
+    assert!(!stage.effects.contains(&started), "what was left is forgotten");
+    stage.send(Msg::Reviewed(command, no()));
+    stage.press("t");
+    assert!(stage.effects.contains(&started));
+    assert!(!stage.text().contains("review"));
 }
 
 #[test]

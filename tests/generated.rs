@@ -39,6 +39,7 @@ fn keys() {
         ("In a document", Layer::Document),
         ("Everywhere", Layer::Global),
         ("While typing", Layer::Prompt),
+        ("Where something is asked", Layer::Question),
     ] {
         text.push_str(&format!("\n## {title}\n{head}"));
         for command in commands::ALL.iter().filter(|c| c.layer == layer) {

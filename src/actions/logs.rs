@@ -1,6 +1,6 @@
 //! Logs, by kubectl in the lent terminal until the cockpit has its own.
 
-use super::{Action, ActionSpec, Ask, Offer, Order};
+use super::{Action, ActionSpec, Ask, Kubectl, Offer, Order};
 
 /// Follows the logs of a pod.
 pub struct Logs;
@@ -21,13 +21,20 @@ impl Action for Logs {
     }
 
     fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        Some(Order::Kubectl(pod_logs(ask, &["--follow", "--tail=500"])))
+        Some(pod_logs(ask, &["--follow", "--tail=500"]))
     }
 }
 
-/// Arguments of `kubectl logs` for all containers of a pod.
-pub(super) fn pod_logs(ask: &Ask<'_>, more: &[&str]) -> Vec<String> {
+/// `kubectl logs` of all containers of a pod.
+pub(super) fn pod_logs(ask: &Ask<'_>, more: &[&str]) -> Order {
     let pod = &ask.target;
+    // By itself kubectl refuses to follow more than five containers.
     let fixed = ["logs", "--namespace", &pod.namespace, &pod.name, "--all-containers", "--prefix"];
-    fixed.iter().chain(more).map(|s| (*s).to_owned()).collect()
+    let all = fixed.iter().chain(&["--max-log-requests=50"]).chain(more);
+    Order::Kubectl(Kubectl {
+        args: all.map(|s| (*s).to_owned()).collect(),
+        target: pod.clone(),
+        right: ("get", "pods/log"),
+        session: false,
+    })
 }

@@ -90,8 +90,21 @@ pub enum Order {
     Copy(&'static str, String),
     /// Fetch the object and copy it as YAML.
     CopyYaml(Target),
-    /// Run kubectl with these arguments in the lent terminal, pinned to this cluster.
-    Kubectl(Vec<String>),
+    /// Run kubectl in the lent terminal, pinned to this cluster.
+    Kubectl(Kubectl),
+}
+
+/// A kubectl command on the object that was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kubectl {
+    /// Its arguments, without those that say which cluster.
+    pub args: Vec<String>,
+    /// The object: it must still be the same when kubectl starts.
+    pub target: Target,
+    /// The verb and the sub-resource a rule must allow.
+    pub right: (&'static str, &'static str),
+    /// A session that ends well leaves nothing to read.
+    pub session: bool,
 }
 
 /// An action.

@@ -25,6 +25,6 @@ impl Action for PreviousLogs {
     }
 
     fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        Some(Order::Kubectl(pod_logs(ask, &["--previous", "--tail=2000"])))
+        Some(pod_logs(ask, &["--previous", "--tail=2000"]))
     }
 }

@@ -1,6 +1,6 @@
 //! A shell in a pod, by kubectl in the lent terminal.
 
-use super::{Action, ActionSpec, Ask, Offer, Order};
+use super::{Action, ActionSpec, Ask, Kubectl, Offer, Order};
 
 /// Opens a shell in a pod.
 pub struct Shell;
@@ -29,6 +29,11 @@ impl Action for Shell {
         let fixed = ["exec", "--stdin", "--tty", "--namespace", &pod.namespace, &pod.name, "--"];
         // The best shell the image has; kubectl says which container it chose.
         let shell = ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"];
-        Some(Order::Kubectl(fixed.iter().chain(&shell).map(|s| (*s).to_owned()).collect()))
+        Some(Order::Kubectl(Kubectl {
+            args: fixed.iter().chain(&shell).map(|s| (*s).to_owned()).collect(),
+            target: pod.clone(),
+            right: ("create", "pods/exec"),
+            session: true,
+        }))
     }
 }

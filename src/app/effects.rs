@@ -3,8 +3,9 @@
 mod feeds;
 mod kubectl;
 
+use crate::actions::Kubectl;
 use crate::app::cluster::fetch;
-use crate::app::cluster::session::{Lock, PluginStdio, StartFault};
+use crate::app::cluster::session::{Lock, PluginStdio, Review, StartFault, may};
 use crate::app::connect::{Connection, Origin};
 use crate::app::msg::{Effect, Msg, Note, SessionId};
 use crate::app::preferences;
@@ -100,7 +101,8 @@ impl Effects {
             Effect::Fetch(route, target, form) => self.fetch(route, target, form),
             Effect::FetchToCopy(target) => self.fetch_to_copy(target),
             Effect::Copy(what, text) => self.copy(what, text),
-            Effect::Kubectl(args) => return self.kubectl(args),
+            Effect::Review(command) => self.review(command),
+            Effect::Kubectl(command) => return self.kubectl(command),
             Effect::LogIn => return self.log_in(),
             Effect::SwitchContext(name, false) => self.switch_context(app.session, name),
             Effect::SwitchContext(name, true) => return self.switch_asking(app.session, name),
@@ -180,8 +182,27 @@ impl Effects {
         self.clipboard.copy(what, text);
     }
 
-    fn kubectl(&self, args: Vec<String>) -> Option<Ask> {
-        match kubectl::errand(&self.connection, args) {
+    fn review(&self, command: Kubectl) {
+        let (client, post) = (self.connection.client.clone(), self.post.clone());
+        self.runtime.spawn(async move {
+            let target = &command.target;
+            if let Err(fault) = fetch::get_object(&client, target).await {
+                let text = format!("{}: {fault}", target.path());
+                return post(Msg::Said(Note { role: Role::Warn, text }));
+            }
+            let (verb, resource) = command.right;
+            let place = Some(target.namespace.as_str());
+            let verdict = match may(&client, verb, target.gvk.group, resource, place).await {
+                Review::Denied(reason) => Err(denial(&command, &reason)),
+                // What cannot be asked is tried.
+                Review::Allowed | Review::Unknown(_) => Ok(()),
+            };
+            post(Msg::Reviewed(command, verdict));
+        });
+    }
+
+    fn kubectl(&self, command: Kubectl) -> Option<Ask> {
+        match kubectl::errand(&self.connection, command) {
             Ok(errand) => Some(Ask::Lend(errand)),
             Err(why) => self.refuse(why),
         }
@@ -238,6 +259,13 @@ impl Effects {
             }
         });
     }
+}
+
+fn denial(command: &Kubectl, reason: &str) -> String {
+    let (verb, resource) = command.right;
+    let place = &command.target.namespace;
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!("You may not {verb} {resource} in {place}{reason}.")
 }
 
 /// A switch of context under way.

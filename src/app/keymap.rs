@@ -25,6 +25,8 @@ pub enum Place {
     Document,
     /// While typing.
     Prompt,
+    /// Where something is asked: its answers, global.
+    Question,
 }
 
 /// What keys lead to.
@@ -142,7 +144,9 @@ fn places(id: &str) -> &'static [Place] {
         Some(Layer::Table) => &[Place::Table],
         Some(Layer::Document) => &[Place::Document],
         Some(Layer::Prompt) => &[Place::Prompt],
-        Some(Layer::Global) | None => &[Place::Table, Place::Document],
+        Some(Layer::Question) => &[Place::Question],
+        Some(Layer::Global) => &[Place::Table, Place::Document, Place::Question],
+        None => &[Place::Table, Place::Document],
     }
 }
 
@@ -203,6 +207,7 @@ fn registered(id: &str) -> Option<(&'static str, &'static str)> {
         Layer::Table => "table",
         Layer::Document => "document",
         Layer::Prompt => "prompt",
+        Layer::Question => "question",
     };
     Some((command.id, layer))
 }

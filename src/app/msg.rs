@@ -1,5 +1,6 @@
 //! Everything that can happen, and everything that can be asked for: two closed lists.
 
+use crate::actions::Kubectl;
 use crate::app::terminal::chord::Chord;
 use crate::state::health::{FeedId, Health};
 use crate::state::parcel::Parcel;
@@ -37,6 +38,8 @@ pub enum Msg {
     Connected(SessionId, Result<crate::state::cluster::Cluster, String>),
     /// The session's numbers: requests in the last minute, clock skew.
     Pulse(SessionId, u32, Option<i64>),
+    /// A command may be started, or a review says that a rule is missing, in words.
+    Reviewed(Kubectl, Result<(), String>),
     /// A context could not be opened without the terminal, for a credential plugin that asks.
     WantsTerminal(SessionId, String),
     /// The terminal came back from another program; what went wrong with it.
@@ -65,8 +68,10 @@ pub enum Effect {
     FetchToCopy(Target),
     /// Copy a text; what it is.
     Copy(&'static str, String),
+    /// Ask whether this would be allowed and whether the object is still the one that was seen.
+    Review(Kubectl),
     /// Run kubectl in the lent terminal.
-    Kubectl(Vec<String>),
+    Kubectl(Kubectl),
     /// Obtain credentials anew, with the terminal lent to the plugin.
     LogIn,
     /// Switch to a context; whether its credential plugin gets the terminal.

@@ -13,6 +13,8 @@ pub enum Layer {
     Document,
     /// While typing.
     Prompt,
+    /// Where something is asked.
+    Question,
 }
 
 /// A command.
@@ -48,6 +50,9 @@ commands! {
         "lock" "refuse every write from now on (read-only)";
         "suspend" "to the shell; fg comes back";
         "quit" "leave";
+    }
+    Question {
+        "try-anyway" "go on although an access review says no";
     }
     Table {
         "up" "one row up";

@@ -33,6 +33,7 @@ pub fn paint(
             (lines, skip)
         }
         Overlay::Feeds => (feeds(state, now), 0),
+        Overlay::Doubt => (doubt(state, usize::from(area.width)), 0),
     };
     for position in area.intersection(buf.area).positions() {
         buf[position].reset();
@@ -90,6 +91,25 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
 fn key_line(state: &State, id: &str, help: &str) -> Line {
     let key = state.ui.keys.get(id).map_or("-", |k| k.as_str());
     vec![(Role::Plain, format!("  {key:<14}")), (Role::Dim, format!("{help}  ({id})"))]
+}
+
+fn doubt(state: &State, room: usize) -> Vec<Line> {
+    let key = |id: &str| state.ui.keys.get(id).cloned().unwrap_or_default();
+    let mut lines = vec![vec![], vec![(Role::Warn, "  An access review says no".to_owned())]];
+    let told = format!(
+        "{} Some gateways answer reviews wrongly; only the server's refusal of the request itself is proof.",
+        state.ui.doubt
+    );
+    let told = wrap(&told, room.saturating_sub(4).max(20));
+    lines.extend(told.into_iter().map(|line| vec![(Role::Plain, format!("  {line}"))]));
+    lines.push(vec![]);
+    lines.push(vec![
+        (Role::Accent, format!("  {}", key("try-anyway"))),
+        (Role::Plain, " try anyway   ".to_owned()),
+        (Role::Accent, key("back")),
+        (Role::Plain, " leave it".to_owned()),
+    ]);
+    lines
 }
 
 fn chooser(state: &State, view: Option<&TableView>, at: usize) -> Vec<Line> {

@@ -4,20 +4,21 @@
 //! token stands on a command line where others on the bastion could read it.
 
 use super::Errand;
+use crate::actions::Kubectl;
 use crate::app::connect::{Connection, Origin};
+use crate::app::terminal::signals;
 use secrecy::{ExposeSecret, SecretString};
-use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Runs kubectl with these arguments against the cluster of this connection.
+/// Runs a kubectl command against the cluster of this connection.
 ///
 /// # Errors
 /// There is no such cluster, no kubectl, or no place for its kubeconfig.
-pub(super) fn errand(connection: &Connection, args: Vec<String>) -> Result<Errand, String> {
+pub(super) fn errand(connection: &Connection, command: Kubectl) -> Result<Errand, String> {
     let Origin::Pinned(pinned) = &connection.origin else {
         return Err("the demo cluster lives inside this process; kubectl cannot reach it".into());
     };
@@ -26,23 +27,35 @@ pub(super) fn errand(connection: &Connection, args: Vec<String>) -> Result<Erran
     )?;
     let text = pinned.kubeconfig().map_err(|why| format!("kubectl was not started: {why}"))?;
     let config = Private::write(&text)?;
-    let mut argv: Vec<OsString> = vec!["--kubeconfig".into(), config.0.clone().into()];
-    argv.extend(args.into_iter().map(OsString::from));
     Ok(Box::new(move || {
-        let ended = Command::new(&program).args(&argv).status();
+        signals::interrupted();
+        let mut child = Command::new(&program);
+        let ended = child.arg("--kubeconfig").arg(&config.0).args(&command.args).status();
         drop(config);
-        outcome(&program, ended)
+        match ended {
+            Err(why) => Some(format!("{} could not be started: {why}", program.display())),
+            Ok(status) => {
+                if !(signals::interrupted() || command.session && status.success()) {
+                    wait_for_reader(status);
+                }
+                None
+            }
+        }
     }))
 }
 
-/// What is worth saying: an interrupted `logs -f` ended as it was meant to.
-fn outcome(program: &Path, ended: std::io::Result<ExitStatus>) -> Option<String> {
-    match ended {
-        Err(why) => Some(format!("{} could not be started: {why}", program.display())),
-        Ok(status) => match status.code() {
-            Some(0 | 130) | None => None,
-            Some(code) => Some(format!("kubectl ended with exit code {code}")),
-        },
+/// What kubectl wrote goes with the screen, so whoever has not ended it has to have read it.
+fn wait_for_reader(status: ExitStatus) {
+    let how = match status.code() {
+        Some(0) => "ended".to_owned(),
+        Some(code) => format!("ended with exit code {code}"),
+        None => "was ended by a signal".to_owned(),
+    };
+    let mut out = std::io::stdout();
+    let told = write!(out, "\nwheelhouse: kubectl {how}. Enter comes back. ");
+    // On a terminal that is gone nobody reads, and nobody presses Enter.
+    if told.and_then(|()| out.flush()).is_ok() {
+        let _ = std::io::stdin().read_line(&mut String::new());
     }
 }
 

@@ -30,6 +30,13 @@ pub const HANG_UP_CODE: i32 = 128 + SIGHUP;
 
 static LENT: AtomicBool = AtomicBool::new(false);
 
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the borrower of the terminal was interrupted from the keyboard since this was asked last.
+pub fn interrupted() -> bool {
+    INTERRUPTED.swap(false, SeqCst)
+}
+
 /// The terminal is lent to another program, or ours again.
 pub(super) fn set_lent(lent: bool) {
     LENT.store(lent, SeqCst);
@@ -59,8 +66,12 @@ fn meaning(signal: i32, lent: bool) -> Option<Signal> {
             Some(Signal::HangUp)
         }
         SIGTERM => Some(Signal::Terminate(signal)),
-        // Typed for the program that has the terminal; the kernel sends it to the whole job.
-        SIGINT | SIGQUIT => (!lent).then_some(Signal::Terminate(signal)),
+        SIGINT | SIGQUIT if lent => {
+            // Typed for the program that has the terminal; the kernel sends it to the whole job.
+            INTERRUPTED.store(true, SeqCst);
+            None
+        }
+        SIGINT | SIGQUIT => Some(Signal::Terminate(signal)),
         SIGTSTP if lent => {
             // The borrower stops itself. We stop with it, or the shell would not get the terminal back.
             tty::stop_here();

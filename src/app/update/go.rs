@@ -101,7 +101,7 @@ impl App {
             Some(Order::Go(jump)) => self.jump(jump, fx),
             Some(Order::Copy(what, text)) => fx.push(Effect::Copy(what, text)),
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
-            Some(Order::Kubectl(args)) => fx.push(Effect::Kubectl(args)),
+            Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
             None => self.say(now, Role::Warn, format!("{}: the row is gone", spec.word)),
         }
     }

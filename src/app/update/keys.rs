@@ -16,6 +16,7 @@ impl App {
         }
         self.pending.push(chord);
         let place = match self.state.ui.route().map(|r| &r.page) {
+            _ if self.state.ui.overlay == Overlay::Doubt => Place::Question,
             Some(Page::Document(_)) => Place::Document,
             _ => Place::Table,
         };
@@ -83,6 +84,12 @@ impl App {
             Overlay::None => false,
             Overlay::Columns(at) => self.choose_column(at, id, fx),
             Overlay::Feeds => false,
+            Overlay::Doubt => {
+                self.state.ui.overlay = Overlay::None;
+                let doubted = self.doubted.take().filter(|_| id == "try-anyway");
+                fx.extend(doubted.map(Effect::Kubectl));
+                matches!(id, "try-anyway" | "back")
+            }
             Overlay::Help(top) => {
                 let view = self.state.ui.route().and_then(|r| views::named(r.view));
                 let page = self.state.ui.size.1.saturating_sub(3);

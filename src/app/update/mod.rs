@@ -6,11 +6,13 @@ mod keys;
 mod prompt;
 mod rows;
 
+use crate::actions::Kubectl;
 use crate::app::keymap::Keymap;
 use crate::app::msg::{Effect, Msg, Note, Now, SessionId};
 use crate::app::terminal::chord::Chord;
 use crate::state::State;
 use crate::state::cell::Role;
+use crate::state::ui::Overlay;
 
 /// The state with what a key means.
 pub struct App {
@@ -24,6 +26,8 @@ pub struct App {
     pub pending: Vec<Chord>,
     /// The view opened at start and after a switch of context.
     pub home: &'static str,
+    /// A command that a review says no to.
+    pub doubted: Option<Kubectl>,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
     minute: i64,
@@ -35,7 +39,7 @@ impl App {
         let mut state = State::default();
         state.ui.keys = keymap.shown().clone();
         let session = SessionId::default();
-        App { state, keymap, session, pending: vec![], home, busy: false, minute: 0 }
+        App { state, keymap, session, pending: vec![], home, doubted: None, busy: false, minute: 0 }
     }
 
     /// Takes in what happened.
@@ -64,6 +68,12 @@ impl App {
                 self.state.cluster.skew = skew;
             }
             Msg::Pulse(..) => {}
+            Msg::Reviewed(command, Ok(())) => fx.push(Effect::Kubectl(command)),
+            Msg::Reviewed(command, Err(why)) => {
+                self.state.ui.doubt = why;
+                self.state.ui.overlay = Overlay::Doubt;
+                self.doubted = Some(command);
+            }
             Msg::WantsTerminal(id, name) if id == self.session => {
                 fx.push(Effect::SwitchContext(name, true));
             }

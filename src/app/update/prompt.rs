@@ -94,7 +94,7 @@ impl App {
 
     fn accept(&mut self, now: Now, fx: &mut Vec<Effect>) {
         let Some(prompt) = self.state.ui.prompt.take() else { return };
-        let line = prompt.text.trim().to_owned();
+        let line = meant(&prompt);
         if let Some((_, why)) = &prompt.wrong {
             let why = why.clone();
             let _ = self.filter(&prompt.before);
@@ -205,6 +205,14 @@ impl App {
             .filter(|c| c.id.starts_with(word))
             .map(|c| Candidate { line: format!("{head}{}:", c.id), note: c.title.to_owned() })
             .collect()
+    }
+}
+
+/// The line that was typed, or the only one that it can become.
+fn meant(prompt: &Prompt) -> String {
+    match prompt.candidates.as_slice() {
+        [only] if prompt.asking == Asking::Command && !prompt.text.is_empty() => only.line.clone(),
+        _ => prompt.text.trim().to_owned(),
     }
 }
 

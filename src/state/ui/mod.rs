@@ -60,11 +60,15 @@ pub enum Overlay {
     Columns(u16),
     /// How each feed is.
     Feeds,
+    /// A review says no; whether to try anyway.
+    Doubt,
 }
 
 /// All that belongs to the screen and not to the cluster.
 #[derive(Default)]
 pub struct Ui {
+    /// What a review says against a command, while [`Overlay::Doubt`] is shown.
+    pub doubt: String,
     /// Visited places, oldest first.
     pub routes: Vec<Route>,
     /// The one on screen.
