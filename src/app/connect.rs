@@ -120,6 +120,7 @@ fn describe(session: &Session, read_only: bool) -> Cluster {
         skew: session.meter.skew_seconds(),
         requests: 0,
         contexts: session.pinned().contexts().into_iter().map(|c| c.name).collect(),
+        notes: about.notes.clone(),
         switching: None,
     }
 }

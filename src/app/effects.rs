@@ -265,7 +265,10 @@ fn denial(command: &Kubectl, reason: &str) -> String {
     let (verb, resource) = command.right;
     let place = &command.target.namespace;
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!("You may not {verb} {resource} in {place}{reason}.")
+    format!(
+        "You may not {verb} {resource} in {place}{reason}. Some gateways answer reviews wrongly; only the server's \
+         refusal of the request itself is proof."
+    )
 }
 
 /// A switch of context under way.

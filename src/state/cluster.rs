@@ -29,6 +29,8 @@ pub struct Cluster {
     pub skew: Option<i64>,
     /// Requests of the last minute.
     pub requests: u32,
+    /// What is odd about the kubeconfig, a sentence each.
+    pub notes: Vec<String>,
     /// Contexts that can be switched to.
     pub contexts: Vec<String>,
     /// A switch of context is under way, to this one.

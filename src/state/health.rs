@@ -77,7 +77,17 @@ impl Health {
         }
     }
 
-    /// The words of the header.
+    /// The words of the header: without the reason, which is too long to stand there for minutes.
+    pub fn brief(&self, now: Epoch) -> (Role, String) {
+        match self {
+            Health::Down { retry, .. } => {
+                (Role::Bad, format!("down, next try in {}", span(retry.0 - now.0)))
+            }
+            health => health.words(now),
+        }
+    }
+
+    /// All there is to say.
     pub fn words(&self, now: Epoch) -> (Role, String) {
         match self {
             Health::Off => (Role::Dim, "not followed".into()),

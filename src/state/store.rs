@@ -180,6 +180,15 @@ impl Store {
         if kinds.all(|other| other == first) { first } else { Coverage::Partial }
     }
 
+    /// Whether rows of a table in a namespace are followed right now, so that a row that is not there does not exist.
+    pub fn follows(&self, table: &str, namespace: &str) -> bool {
+        let table = self.table_index(table);
+        self.feeds.iter().any(|f| {
+            let scope = f.namespace.as_deref().is_none_or(|ns| ns == namespace);
+            table == Some(f.table) && scope && matches!(f.health, Health::Live(_))
+        })
+    }
+
     /// Takes in a parcel. Parcels of unknown feeds are ignored.
     pub fn apply(&mut self, parcel: &Parcel) -> Changed {
         let mut changed = Changed::default();

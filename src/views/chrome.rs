@@ -84,7 +84,7 @@ fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, &'static str
         Some(feed) => {
             let what =
                 state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
-            let (role, words) = feed.health.words(now);
+            let (role, words) = feed.health.brief(now);
             if feed.health.rank() > 0 && !matches!(feed.health, Health::Denied { .. }) {
                 (role, what, words)
             } else {

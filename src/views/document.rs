@@ -3,7 +3,8 @@
 use super::page::Pen;
 use super::theme::Theme;
 use crate::state::cell::Role;
-use crate::state::ui::document::{DocUi, Form, Loaded};
+use crate::state::text::width;
+use crate::state::ui::document::{DocUi, Form, Loaded, News};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -17,9 +18,12 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1).put(Role::Dim, form).skip(1);
     pen.put(Role::Accent, &format!("{} {}", doc.target.gvk.kind, doc.target.path()));
-    if doc.stale {
-        pen.skip(2).put(Role::Warn, "changed since it was fetched");
-    }
+    let news = match doc.news {
+        News::None => "",
+        News::Changed => "changed since it was fetched",
+        News::Gone => "gone; this is what it was",
+    };
+    pen.skip(2).put(Role::Warn, news);
     let lines = doc.doc.lines.len();
     if lines > 0 {
         pen.right(&[(Role::Dim, format!("line {} of {lines} ", doc.top + 1))]);
@@ -47,6 +51,10 @@ fn lines(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
             let cut = text.char_indices().nth(hidden).map_or(text.len(), |(i, _)| i);
             hidden -= text[..cut].chars().count();
             pen.put(*role, &text[cut..]);
+        }
+        let last = area.right().min(buf.area.right()).saturating_sub(1);
+        if usize::from(area.width) <= width(&line.text()).saturating_sub(doc.left) {
+            buf.set_string(last, y, theme.ellipsis(), theme.style(Role::Dim));
         }
         if !wanted.is_empty() && line.text().to_lowercase().contains(&wanted) {
             let row = Rect { y, height: 1, ..area }.intersection(buf.area);

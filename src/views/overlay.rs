@@ -33,7 +33,11 @@ pub fn paint(
             (lines, skip)
         }
         Overlay::Feeds => (feeds(state, now), 0),
-        Overlay::Doubt => (doubt(state, usize::from(area.width)), 0),
+        Overlay::Notice => (told(state, usize::from(area.width), &[("back", "close")]), 0),
+        Overlay::Doubt => {
+            let answers = [("try-anyway", "try anyway"), ("back", "leave it")];
+            (told(state, usize::from(area.width), &answers), 0)
+        }
     };
     for position in area.intersection(buf.area).positions() {
         buf[position].reset();
@@ -93,22 +97,20 @@ fn key_line(state: &State, id: &str, help: &str) -> Line {
     vec![(Role::Plain, format!("  {key:<14}")), (Role::Dim, format!("{help}  ({id})"))]
 }
 
-fn doubt(state: &State, room: usize) -> Vec<Line> {
-    let key = |id: &str| state.ui.keys.get(id).cloned().unwrap_or_default();
-    let mut lines = vec![vec![], vec![(Role::Warn, "  An access review says no".to_owned())]];
-    let told = format!(
-        "{} Some gateways answer reviews wrongly; only the server's refusal of the request itself is proof.",
-        state.ui.doubt
-    );
-    let told = wrap(&told, room.saturating_sub(4).max(20));
-    lines.extend(told.into_iter().map(|line| vec![(Role::Plain, format!("  {line}"))]));
+/// A text, and what can be done about it.
+fn told(state: &State, room: usize, answers: &[(&str, &str)]) -> Vec<Line> {
+    let (title, text) = &state.ui.told;
+    let mut lines = vec![vec![], vec![(Role::Warn, format!("  {title}"))]];
+    let text = wrap(text, room.saturating_sub(4).clamp(20, 110));
+    lines.extend(text.into_iter().map(|line| vec![(Role::Plain, format!("  {line}"))]));
     lines.push(vec![]);
-    lines.push(vec![
-        (Role::Accent, format!("  {}", key("try-anyway"))),
-        (Role::Plain, " try anyway   ".to_owned()),
-        (Role::Accent, key("back")),
-        (Role::Plain, " leave it".to_owned()),
-    ]);
+    let mut keys = vec![];
+    for (id, word) in answers {
+        let key = state.ui.keys.get(*id).map_or("-", String::as_str);
+        keys.push((Role::Accent, format!("  {key}")));
+        keys.push((Role::Plain, format!(" {word} ")));
+    }
+    lines.push(keys);
     lines
 }
 

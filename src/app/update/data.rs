@@ -10,8 +10,8 @@ use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Progress};
 use crate::state::parcel::Parcel;
 use crate::state::store::Changed;
-use crate::state::ui::document::{DocUi, Fetched, Form, Loaded};
-use crate::state::ui::{Page, RouteId};
+use crate::state::ui::document::{DocUi, Fetched, Form, Loaded, News};
+use crate::state::ui::{Overlay, Page, RouteId};
 use std::sync::Arc;
 
 impl App {
@@ -31,8 +31,14 @@ impl App {
                 }
                 Page::Document(doc) => {
                     let row = store.find(doc.target.table, doc.target.key);
-                    // An object that is gone stays readable; what stands there is then all there is.
-                    doc.stale = row.is_none_or(|row| row.rv() != doc.target.rv);
+                    doc.news = match row {
+                        Some(row) if row.rv() != doc.target.rv => News::Changed,
+                        // An object that is gone stays readable; what stands there is then all there is.
+                        None if store.follows(doc.target.table, &doc.target.namespace) => {
+                            News::Gone
+                        }
+                        _ => News::None,
+                    };
                 }
             }
         }
@@ -57,9 +63,19 @@ impl App {
 
     pub(super) fn health(&mut self, id: FeedId, health: Health, now: Now, fx: &mut Vec<Effect>) {
         let denied = matches!(health, Health::Denied { verb: "list", .. });
+        let before = self.state.store.feeds.iter().find(|f| f.id == id).map(|f| &f.health);
+        let was_down = matches!(before, Some(Health::Down { .. }));
+        let fault = match &health {
+            Health::Down { fault, .. } if !was_down => Some(fault.clone()),
+            _ => None,
+        };
         self.state.store.set_health(id, health);
         let Some(feed) = self.state.store.feeds.iter().find(|f| f.id == id) else { return };
         let gvk = &self.state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
+        if let Some(fault) = fault {
+            let what = gvk.plural;
+            self.state.ui.say(now.server, Role::Bad, format!("{what}: {fault}"));
+        }
         // Rights on one namespace only: what is allowed there is shown instead of nothing.
         if denied
             && gvk.namespaced
@@ -77,7 +93,7 @@ impl App {
     pub(super) fn fetched(&mut self, route: RouteId, fetched: Result<Fetched, String>, now: Now) {
         let Some(doc) = self.state.ui.routes.iter_mut().find(|r| r.id == route) else { return };
         let Page::Document(doc) = &mut doc.page else { return };
-        doc.stale = false;
+        doc.news = News::None;
         doc.loaded = match fetched {
             Ok(fetched) => {
                 let rv = fetched.object["metadata"]["resourceVersion"].as_str();
@@ -93,7 +109,6 @@ impl App {
         &mut self,
         id: SessionId,
         outcome: Result<Cluster, String>,
-        now: Now,
         fx: &mut Vec<Effect>,
     ) {
         if id != self.session {
@@ -105,7 +120,10 @@ impl App {
                 fx.push(Effect::Adopt);
                 self.enter(cluster, fx);
             }
-            Err(why) => self.say(now, Role::Bad, why.lines().collect::<Vec<_>>().join(" ")),
+            Err(why) => {
+                let title = format!("Still on {}", self.state.cluster.context);
+                self.state.ui.notice(title, why);
+            }
         }
     }
 
@@ -116,6 +134,12 @@ impl App {
         self.state.ui.routes.clear();
         self.state.ui.at = 0;
         self.state.ui.prompt = None;
+        self.state.ui.overlay = Overlay::None;
+        self.doubted = None;
+        if !self.state.cluster.notes.is_empty() {
+            let notes = self.state.cluster.notes.join("\n");
+            self.state.ui.notice("On the kubeconfig".into(), notes);
+        }
         self.visit_view(self.home, fx);
     }
 }

@@ -83,7 +83,7 @@ impl App {
         match self.state.ui.overlay {
             Overlay::None => false,
             Overlay::Columns(at) => self.choose_column(at, id, fx),
-            Overlay::Feeds => false,
+            Overlay::Feeds | Overlay::Notice => false,
             Overlay::Doubt => {
                 self.state.ui.overlay = Overlay::None;
                 let doubted = self.doubted.take().filter(|_| id == "try-anyway");

@@ -62,7 +62,7 @@ impl App {
                 Err(why) => self.say(now, Role::Bad, format!("{}: {why}", target.path())),
             },
             Msg::Said(Note { role, text }) => self.say(now, role, text),
-            Msg::Connected(id, outcome) => self.connected(id, outcome, now, &mut fx),
+            Msg::Connected(id, outcome) => self.connected(id, outcome, &mut fx),
             Msg::Pulse(id, requests, skew) if id == self.session => {
                 self.state.cluster.requests = requests;
                 self.state.cluster.skew = skew;
@@ -70,7 +70,7 @@ impl App {
             Msg::Pulse(..) => {}
             Msg::Reviewed(command, Ok(())) => fx.push(Effect::Kubectl(command)),
             Msg::Reviewed(command, Err(why)) => {
-                self.state.ui.doubt = why;
+                self.state.ui.notice("An access review says no".into(), why);
                 self.state.ui.overlay = Overlay::Doubt;
                 self.doubted = Some(command);
             }

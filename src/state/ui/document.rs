@@ -61,6 +61,18 @@ pub struct Fetched {
     pub events: Result<Vec<serde_json::Value>, String>,
 }
 
+/// What became of a document's object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum News {
+    /// Nothing, as far as is known.
+    #[default]
+    None,
+    /// It has another resource version.
+    Changed,
+    /// It is not there any more.
+    Gone,
+}
+
 /// A document page.
 pub struct DocUi {
     /// The object.
@@ -79,8 +91,8 @@ pub struct DocUi {
     pub open: crate::state::doc::Folds,
     /// What is searched for.
     pub search: String,
-    /// The object changed after it was fetched.
-    pub stale: bool,
+    /// What became of the object since it was fetched.
+    pub news: News,
 }
 
 impl DocUi {
@@ -95,7 +107,7 @@ impl DocUi {
             left: 0,
             open: Default::default(),
             search: String::new(),
-            stale: false,
+            news: News::None,
         }
     }
 

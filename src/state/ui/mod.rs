@@ -60,6 +60,8 @@ pub enum Overlay {
     Columns(u16),
     /// How each feed is.
     Feeds,
+    /// A text too long for the last line.
+    Notice,
     /// A review says no; whether to try anyway.
     Doubt,
 }
@@ -67,8 +69,8 @@ pub enum Overlay {
 /// All that belongs to the screen and not to the cluster.
 #[derive(Default)]
 pub struct Ui {
-    /// What a review says against a command, while [`Overlay::Doubt`] is shown.
-    pub doubt: String,
+    /// Title and text of [`Overlay::Notice`] and [`Overlay::Doubt`].
+    pub told: (String, String),
     /// Visited places, oldest first.
     pub routes: Vec<Route>,
     /// The one on screen.
@@ -94,6 +96,12 @@ pub struct Ui {
 const HISTORY: usize = 12;
 
 impl Ui {
+    /// Shows a text that is too long for the last line.
+    pub fn notice(&mut self, title: String, text: String) {
+        self.told = (title, text);
+        self.overlay = Overlay::Notice;
+    }
+
     /// The place on screen.
     pub fn route(&self) -> Option<&Route> {
         self.routes.get(self.at)
