@@ -80,6 +80,10 @@ impl Origin {
                 let read_only = lock.is_read_only();
                 let session = Session::connect(pinned, lock, stdio).await?;
                 let cluster = describe(&session, read_only);
+                let Cluster { context, server, user, version, .. } = &cluster;
+                tracing::info!(
+                    "connected: context {context}, server {server}, user {user}, {version}"
+                );
                 Ok(Connection {
                     upstream: upstream(&session.client),
                     client: session.client.clone(),

@@ -7,7 +7,9 @@ use crate::app::connect::{Connection, Origin};
 use crate::app::terminal::clipboard::Route;
 use crate::app::terminal::profile::{Asked, Depth, Glyphs, Link, Mux, TermProfile, detect};
 use crate::app::terminal::tty;
+use crate::state::decl::Gvk;
 use crate::state::kinds;
+use crate::views;
 use std::time::Duration;
 
 const DEADLINE: Option<Duration> = Some(Duration::from_secs(10));
@@ -165,35 +167,70 @@ async fn metrics(client: &Client) -> Result<(), String> {
 /// What each right allows, by self-review. Some gateways answer reviews wrongly; only a 403 is proof.
 async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding> {
     let mut found = vec![];
-    for spec in kinds::ALL {
-        for kind in spec.kinds {
-            let scope = namespace.filter(|_| kind.gvk.namespaced);
-            let mut missing = vec![];
-            for verb in ["list", "watch", "get"] {
-                match may(&connection.client, verb, kind.gvk.group, kind.gvk.plural, scope).await {
-                    Review::Allowed => {}
-                    Review::Denied(_) => missing.push(verb.to_owned()),
-                    Review::Unknown(fault) => missing.push(format!("{verb}? ({fault})")),
+    for view in views::ALL {
+        let table = kinds::ALL.iter().find(|t| t.id == view.table);
+        for kind in table.map(|t| t.kinds).unwrap_or_default() {
+            let everywhere = view_right(connection, &kind.gvk, namespace).await;
+            let home = Some(connection.cluster.home.as_str()).filter(|home| !home.is_empty());
+            let narrower = home.filter(|_| kind.gvk.namespaced && namespace.is_none());
+            found.push(match (everywhere, narrower) {
+                (Finding(Mark::Note, ..), Some(home)) => {
+                    view_right(connection, &kind.gvk, Some(home)).await
                 }
-            }
-            let place = scope.map(|ns| format!(" in {ns}")).unwrap_or_default();
-            let what = format!("{}{place}", kind.gvk.plural);
-            found.push(match missing.as_slice() {
-                [] => Finding(Mark::Well, "rights", format!("{what}: list, watch, get")),
-                missing => Finding(
-                    Mark::Note,
-                    "rights",
-                    format!(
-                        "{what}: the server denies {} (a review; only a 403 is proof)",
-                        missing.join(", ")
-                    ),
-                ),
+                (finding, _) => finding,
             });
         }
     }
-    let shell = may(&connection.client, "create", "", "pods/exec", namespace).await;
-    if shell != Review::Allowed {
-        found.push(Finding(Mark::Note, "rights", "pods/exec: no shells in pods".into()));
+    let place = namespace.unwrap_or(&connection.cluster.home);
+    for (feature, verb, resource) in [("logs", "get", "pods/log"), ("shell", "create", "pods/exec")]
+    {
+        let review = may(&connection.client, verb, "", resource, Some(place)).await;
+        found.push(match review {
+            Review::Allowed => {
+                Finding(Mark::Well, "rights", format!("{feature} in {place}: {verb} {resource}"))
+            }
+            review => Finding(
+                Mark::Note,
+                "rights",
+                format!("no {feature} in {place}: {verb} {resource} {}", missing(&review)),
+            ),
+        });
     }
     found
+}
+
+/// What is shown of a kind in a scope.
+async fn view_right(connection: &Connection, gvk: &Gvk, namespace: Option<&str>) -> Finding {
+    let scope = namespace.filter(|_| gvk.namespaced);
+    let mut lacking = vec![];
+    for verb in ["list", "watch", "get"] {
+        match may(&connection.client, verb, gvk.group, gvk.plural, scope).await {
+            Review::Allowed => {}
+            review => lacking.push((verb, missing(&review))),
+        }
+    }
+    let place = scope.map(|ns| format!(" in {ns}")).unwrap_or_default();
+    let consequence = match lacking.first() {
+        None => {
+            let words = format!("{}{place}: live, YAML and describe", gvk.plural);
+            return Finding(Mark::Well, "rights", words);
+        }
+        Some(("list", _)) => "not shown",
+        Some(("watch", _)) => "listed again now and then instead of live",
+        Some(_) => "rows, but no YAML and no describe",
+    };
+    let lacking = lacking.chunk_by(|(_, why), (_, other)| why == other).map(|same| {
+        let verbs: Vec<_> = same.iter().map(|(verb, _)| *verb).collect();
+        format!("{} {}", verbs.join(", "), same[0].1)
+    });
+    let lacking = lacking.collect::<Vec<_>>().join("; ");
+    Finding(Mark::Note, "rights", format!("{}{place}: {consequence} ({lacking})", gvk.plural))
+}
+
+fn missing(review: &Review) -> String {
+    match review {
+        Review::Allowed => String::new(),
+        Review::Denied(_) => "denied by a review".into(),
+        Review::Unknown(fault) => format!("not known: {fault}"),
+    }
 }

@@ -236,7 +236,12 @@ impl Feed {
     }
 
     pub fn tell(&mut self, health: Health) {
-        self.live = matches!(health, Health::Live(_));
+        let live = matches!(health, Health::Live(_));
+        if live != self.live || matches!(health, Health::Down { .. } | Health::Denied { .. }) {
+            let kind = self.spec.table.kinds[usize::from(self.spec.kind)].gvk.plural;
+            tracing::info!("feed of {kind}: {}", health.words(self.now()).1);
+        }
+        self.live = live;
         self.told = Instant::now();
         self.out.health(health);
     }

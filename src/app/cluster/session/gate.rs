@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -115,9 +116,14 @@ where
         request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
         self.meter.count_request();
         let meter = self.meter.clone();
+        let told = format!("{} {}", request.method(), request.uri());
+        let asked = Instant::now();
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let response = answer.await.map_err(Into::into)?;
+            let response = answer.await.map_err(Into::into).inspect_err(|why| {
+                tracing::warn!("{told}: {why}");
+            })?;
+            tracing::debug!("{told}: {} after {:?}", response.status(), asked.elapsed());
             meter.answered(date(response.headers()), Timestamp::now().as_second());
             Ok(response.map(|body| Metered { body, meter }))
         })
