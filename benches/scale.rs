@@ -96,7 +96,8 @@ fn draft(d: &mut Draft, row: usize, rows: usize, turn: usize) {
         d.pair(pods::LABELS, key, &value);
     }
     d.settle();
-    let state = if mix(row, turn + 10) % 100 == 0 { "CrashLoopBackOff" } else { "Running" };
+    let state =
+        if mix(row, turn + 10).is_multiple_of(100) { "CrashLoopBackOff" } else { "Running" };
     d.put(pods::STATUS, state);
     d.put(pods::NODE, &format!("node-{:05}", mix(row, 4) % NODES));
     d.put(pods::OWNER, &format!("ReplicaSet/{set}"));

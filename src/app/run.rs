@@ -40,7 +40,7 @@ const PANICKED: u8 = 101;
 /// What wakes the UI thread.
 enum Wake {
     Terminal(Event),
-    Core(Msg),
+    Core(Box<Msg>),
 }
 
 /// How the cockpit ended.
@@ -139,7 +139,7 @@ fn take_terminal(
 
 fn post_to(tx: Sender<Wake>) -> Post {
     let tx = Mutex::new(tx);
-    Arc::new(move |msg| send(&tx, Wake::Core(msg)))
+    Arc::new(move |msg| send(&tx, Wake::Core(Box::new(msg))))
 }
 
 fn send(tx: &Mutex<Sender<Wake>>, wake: Wake) {
@@ -205,7 +205,7 @@ impl Loop {
         while let Some(wake) = next.take().or_else(|| self.rx.try_recv().ok()) {
             let ended = match wake {
                 Wake::Terminal(event) => self.terminal_event(event),
-                Wake::Core(msg) => self.take(msg),
+                Wake::Core(msg) => self.take(*msg),
             };
             if ended.is_some() {
                 return ended;
@@ -302,11 +302,11 @@ impl Loop {
         let run = move || {
             let words = errand();
             // After the loop has ended nobody waits for the terminal.
-            let _ = tx.send(Wake::Core(Msg::Returned(words)));
+            let _ = tx.send(Wake::Core(Box::new(Msg::Returned(words))));
         };
         if let Err(why) = thread::Builder::new().name("borrower".into()).spawn(run) {
             let words = Some(format!("not started: the system gives no thread: {why}"));
-            let _ = self.tx.send(Wake::Core(Msg::Returned(words)));
+            let _ = self.tx.send(Wake::Core(Box::new(Msg::Returned(words))));
         }
     }
 

@@ -77,7 +77,7 @@ pub fn paint(
             }
         }
         Some(Page::Document(doc)) => {
-            chrome::header(state, super::of_kind(&doc.target.gvk), theme, now, line(0), buf);
+            chrome::header(state, super::of_kind(doc.target.gvk), theme, now, line(0), buf);
             document::title(doc, theme, line(1), buf);
             document::paint(doc, theme, body, buf);
         }

@@ -169,7 +169,7 @@ struct Ways<'a> {
 impl Ways<'_> {
     fn copy(&mut self, text: &str) -> Outcome {
         match self.route {
-            Route::Desktop => match self.to_desktop(text) {
+            Route::Desktop => match self.copy_to_desktop(text) {
                 Ok(()) => return Outcome::Desktop,
                 // Not asked again in this session: it would be the same wait for the same answer.
                 Err(_) => self.route = Route::Terminal,
@@ -185,18 +185,18 @@ impl Ways<'_> {
                     (self.terminal)(through_screen(&encoded));
                     return Outcome::Screen;
                 }
-                return self.to_file(text);
+                return self.copy_to_file(text);
             }
             Route::Tmux | Route::Terminal => {}
         }
         if text.len() > MOST {
-            return self.to_file(text);
+            return self.copy_to_file(text);
         }
         (self.terminal)(osc52(&encode(text)));
         Outcome::Terminal
     }
 
-    fn to_desktop(&mut self, text: &str) -> Result<(), String> {
+    fn copy_to_desktop(&mut self, text: &str) -> Result<(), String> {
         let desktop = match &mut self.desktop {
             Some(desktop) => desktop,
             none => none.insert(Desktop::start().map_err(|e| e.to_string())?),
@@ -204,7 +204,7 @@ impl Ways<'_> {
         desktop.set(text)
     }
 
-    fn to_file(&self, text: &str) -> Outcome {
+    fn copy_to_file(&self, text: &str) -> Outcome {
         let Some(folder) = &self.state_folder else {
             let why = "too large for the terminal's clipboard, and neither XDG_STATE_HOME nor HOME \
                        says where to write it";

@@ -184,10 +184,11 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    /// The writer, what lets a write pass, what was taken, what was told.
+    type Bench = (Writer, Sender<io::Result<()>>, Receiver<Vec<u8>>, Receiver<Wrote>);
+
     /// A terminal that takes a write only when it is let, and says what it took.
-    fn bench(
-        budget: Option<Rate>,
-    ) -> (Writer, Sender<io::Result<()>>, Receiver<Vec<u8>>, Receiver<Wrote>) {
+    fn bench(budget: Option<Rate>) -> Bench {
         let (let_one, gate) = channel();
         let (took, taken) = channel();
         let (tell, told) = channel();

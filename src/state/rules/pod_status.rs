@@ -147,7 +147,7 @@ fn main<'a>(f: &Facts<'a>, v: &mut Verdict<'a>) {
 /// The init containers that [`init`] looked at: up to and including the one that decided.
 fn seen<'f, 'a>(f: &'f Facts<'a>) -> &'f [Container<'a>] {
     let decides =
-        |c: &Container| !matches!(c.terminated, Some((0, ..))) && !(c.sidecar && c.started);
+        |c: &Container| !(matches!(c.terminated, Some((0, ..))) || c.sidecar && c.started);
     let end = f.init.iter().position(decides).map_or(f.init.len(), |i| i + 1);
     &f.init[..end]
 }
