@@ -216,6 +216,54 @@ async fn a_refusal_names_verb_and_resource_and_is_tried_again_slowly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_right_once_granted_is_not_given_up_at_the_first_refusal() {
+    // An API server that starts answers before it has read its rules, and refuses everybody.
+    for speech in SPEECHES {
+        let (watch, _line) = speech.saying(&[speech.event("ADDED", &pod(5))]);
+        let no = || speech.refusal(403, "pods is forbidden: RBAC: clusterrole not found");
+        let first = speech.ending(&initial(speech, &pods(0..2), "2000"));
+        let mut rig = Rig::scripted(vec![first, no(), no(), no(), watch]).follow();
+        rig.until("the watch goes on", |rig| rig.rows().len() == 3).await;
+        rig.until_live().await;
+        assert_eq!(rig.asked()[4].param("resourceVersion"), Some("2000"));
+        assert_eq!(rig.asked().len(), 5, "nothing is listed");
+        let down = |h: &Health| matches!(h, Health::Down { fault, .. } if fault.contains("RBAC"));
+        assert!(rig.healths.iter().any(|(_, health)| down(health)), "{:?}", rig.healths);
+        assert!(rig.healths.iter().all(|(_, h)| !matches!(h, Health::Polled { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_was_taken_away_is_told_within_a_minute() {
+    for speech in SPEECHES {
+        for may_list in [true, false] {
+            let mut first = Some(speech.ending(&initial(speech, &pods(0..2), "2000")));
+            let mut rig = Rig::new(move |asked| {
+                let list = || speech.list(&pods(0..2), "2000", "");
+                let refused = || speech.refusal(403, "pods is forbidden: no rule");
+                let allowed = (may_list && !asked.is_watch()).then(list);
+                first.take().or(allowed).unwrap_or_else(refused)
+            })
+            .follow();
+            rig.until("told", |rig| match rig.health() {
+                Health::Polled { .. } => may_list,
+                Health::Denied { .. } => !may_list,
+                _ => false,
+            })
+            .await;
+            assert!(rig.now() < secs(60), "{:?}", rig.now());
+            rig.pass(secs(120)).await;
+            let last = rig.health().clone();
+            match may_list {
+                true => assert!(matches!(last, Health::Polled { .. }), "{last:?}"),
+                false => assert!(matches!(last, Health::Denied { verb: "list", .. }), "{last:?}"),
+            }
+            assert!(rig.asked().len() < 30, "{:#?}", rig.asked());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_cut_in_the_middle_is_said_and_mended() {
     for speech in SPEECHES {
         let Reply::Whole(code, headers, mut page) = speech.list(&pods(0..9), "50", "") else {

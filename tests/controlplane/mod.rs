@@ -11,7 +11,7 @@
 //! lab.kubectl(&["get", "nodes"]);
 //! ```
 // Each test crate uses its own part of this module.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod assets;
 mod client;

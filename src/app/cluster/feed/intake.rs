@@ -44,6 +44,9 @@ impl Feed {
         if !matches!(answer, Err(Fault::Unreachable(_) | Fault::Timeout { .. })) {
             self.up.pulse.heard();
         }
+        if answer.is_ok() && !self.granted.contains(&verb) {
+            self.granted.push(verb);
+        }
         answer.map_err(fault)
     }
 

@@ -28,6 +28,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(300);
 /// Refusals of one watch position after which everything is listed again. A server restored from a backup refuses
 /// positions of its former life for ever, and not with 410.
 const STUCK: u32 = 4;
+/// Refusals after which a right once granted is believed to be gone: a restarted server answers before it has read its
+/// rules, and refuses everybody meanwhile (a matter of seconds; the pauses add up to at least 12).
+const DOUBTS: u32 = 6;
 
 /// A running feed.
 pub(super) struct Feed {
@@ -60,6 +63,8 @@ pub(super) struct Feed {
     pub streams: bool,
     /// Protobuf of this kind was not readable once.
     pub json_only: bool,
+    /// The verbs that were allowed when they were asked for last, `list` and `watch`.
+    pub granted: Vec<&'static str>,
     pub backoff: Backoff,
     pub refusals: u32,
 }
@@ -111,6 +116,7 @@ impl Feed {
             bookmarked: false,
             streams: true,
             json_only: false,
+            granted: vec![],
             backoff: Backoff::default(),
             refusals: 0,
             spec,
@@ -147,7 +153,9 @@ impl Feed {
                 }
                 Err(Trouble::Unstreamed) => self.streams = false,
                 // A WatchList needs the right to watch only; listing may be allowed without it.
-                Err(Trouble::Fault(_, Fault::Forbidden { .. })) => {
+                Err(Trouble::Fault(verb, Fault::Forbidden { .. }))
+                    if !self.granted.contains(&verb) =>
+                {
                     self.list().await?;
                     return Ok(Next::Poll(POLLS));
                 }
@@ -170,8 +178,11 @@ impl Feed {
 
     /// Tells what is wrong, waits, and decides how to go on: from the position known, or with a list.
     async fn recover(&mut self, trouble: Trouble) -> Next {
-        let refused =
-            matches!(trouble, Trouble::Fault(_, Fault::Rejected { .. }) | Trouble::Malformed(_));
+        let refused = matches!(
+            trouble,
+            Trouble::Fault(_, Fault::Rejected { .. } | Fault::Forbidden { .. })
+                | Trouble::Malformed(_)
+        );
         self.refusals = if refused { self.refusals + 1 } else { 0 };
         let listed = !self.version.is_empty();
         let (pause, next) = match trouble {
@@ -181,6 +192,9 @@ impl Feed {
                 let first = self.backoff.is_fresh();
                 let pause = self.backoff.next();
                 (if first { pause / 2 } else { pause }, Next::List)
+            }
+            Trouble::Fault(verb, Fault::Forbidden { .. }) if self.doubts(verb) => {
+                (self.stumble(trouble), if listed { Next::Watch } else { Next::List })
             }
             Trouble::Fault("watch", Fault::Forbidden { .. }) if listed => {
                 return Next::Poll(POLLS);
@@ -201,6 +215,14 @@ impl Feed {
         };
         sleep(pause).await;
         next
+    }
+
+    /// Whether the refusal of a verb may pass by itself. Once it is believed, so is the next one at once.
+    fn doubts(&mut self, verb: &str) -> bool {
+        if self.refusals >= DOUBTS {
+            self.granted.retain(|granted| *granted != verb);
+        }
+        self.granted.contains(&verb)
     }
 
     /// Tells of trouble that may pass by itself. Returns how long to wait.
