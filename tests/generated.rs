@@ -1,9 +1,7 @@
 //! Files that derive from the registries. `BLESS=1 cargo test --test generated` writes them; without it a stale one fails.
 
-use clap::CommandFactory;
 use std::path::Path;
 use wheelhouse::actions;
-use wheelhouse::app::cli::Cli;
 use wheelhouse::app::keymap::Keymap;
 use wheelhouse::state::commands::{self, Layer};
 use wheelhouse::state::kinds;
@@ -66,22 +64,6 @@ fn views_page() {
         ));
     }
     fresh("docs/views.md", &text);
-}
-
-#[test]
-fn completions_and_manual_page() {
-    for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish]
-    {
-        let mut script = vec![];
-        clap_complete::generate(shell, &mut Cli::command(), "wheelhouse", &mut script);
-        fresh(
-            &format!("assets/completions/wheelhouse.{shell}"),
-            &String::from_utf8(script).unwrap(),
-        );
-    }
-    let mut page = vec![];
-    clap_mangen::Man::new(Cli::command()).render(&mut page).unwrap();
-    fresh("assets/wheelhouse.1", &String::from_utf8(page).unwrap());
 }
 
 #[test]

@@ -118,7 +118,6 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page.
-    #[command(hide = true)]
     Man,
 }
 
