@@ -113,11 +113,12 @@ pub(super) fn stop_here() {
 /// Sends SIGTSTP to the whole job, as the terminal would for its suspend key, so that a wrapper script stops too.
 ///
 /// # Errors
-/// We lead the session (`ssh host wheelhouse`, a window of its own): nobody would continue us.
+/// Our group is that of the session's leader (`ssh host wheelhouse`, a window of its own, a script without job control in
+/// one): nobody would continue us.
 pub(super) fn stop_job() -> io::Result<()> {
     // SAFETY: no memory is involved.
     unsafe {
-        if libc::getsid(0) == libc::getpid() {
+        if libc::getsid(0) == libc::getpgrp() {
             return Err(io::Error::other(
                 "there is no shell to go back to: this terminal was opened for wheelhouse alone",
             ));
