@@ -199,8 +199,9 @@ impl Loop {
         until.saturating_duration_since(now)
     }
 
-    /// Takes in events, then rows for no longer than a turn may last.
+    /// Takes in events, then rows, for no longer than a turn may last: a flood of either must not keep the screen waiting.
     fn take_in(&mut self, first: Option<Wake>) -> Option<Ended> {
+        let until = Instant::now() + TURN;
         let mut next = first;
         while let Some(wake) = next.take().or_else(|| self.rx.try_recv().ok()) {
             let ended = match wake {
@@ -210,20 +211,23 @@ impl Loop {
             if ended.is_some() {
                 return ended;
             }
-        }
-        let until = Instant::now() + TURN;
-        while Instant::now() < until {
-            let news = self.effects.drain(ROWS);
-            if news.is_empty() {
+            if Instant::now() >= until {
                 break;
             }
+        }
+        loop {
+            // What is left in the mailbox after this wakes us again.
+            let news = self.effects.drain(ROWS);
+            let nothing = news.is_empty();
             for msg in news {
                 if let Some(ended) = self.take(msg) {
                     return Some(ended);
                 }
             }
+            if nothing || Instant::now() >= until {
+                return None;
+            }
         }
-        None
     }
 
     fn terminal_event(&mut self, event: Event) -> Option<Ended> {

@@ -145,7 +145,8 @@ fn character(bytes: &[u8]) -> Meaning {
     let plain = |key| Meaning::Key(Chord::plain(key));
     let ctrl = |c: u8| Meaning::Key(Chord::ctrl(char::from(c)));
     match bytes {
-        [b'\r'] => plain(Key::Enter),
+        // A line feed is an Enter that was typed before the terminal was ours.
+        [b'\r' | b'\n'] => plain(Key::Enter),
         [b'\t'] => plain(Key::Tab),
         [0x7f] => plain(Key::Backspace),
         [0] => Meaning::Key(Chord::new(Key::Space, true, false, false)),
