@@ -102,8 +102,15 @@ impl Keymap {
         let clash = here.iter().find(|(have, _)| have.starts_with(keys) || keys.starts_with(have));
         if let Some((have, other)) = clash {
             let (keys, have) = (spell(keys), spell(have));
+            let place = match place {
+                Place::Table => "on rows",
+                Place::Document => "in a document",
+                Place::Prompt => "while typing",
+                Place::Question => "where something is asked",
+            };
             return Err(format!(
-                "{source}: `{keys}` for {id} collides with `{have}` for {other} ({place:?}). Give one of them another key, or [] for none."
+                "{source}: {place} `{keys}` for {id} collides with `{have}` for {other}. Give one of them another key, \
+                 or [] for none."
             ));
         }
         here.insert(keys.to_vec(), id);

@@ -96,9 +96,10 @@ pub fn pod_counts(state: &State) -> Vec<Part> {
     }
     let p = state.store.sums(pods::IN_ALL, Sym::NONE);
     let phase = |code: i64| p[pods::sum::PHASE + code as usize];
+    let place = state.cluster.namespace.as_ref().map(|ns| format!(" in {ns}")).unwrap_or_default();
     let link = |filter: &str| Some(Jump::filtered("pods", filter));
     vec![
-        Part::say(format!("{} pods:", grouped(p[pods::sum::PODS]))),
+        Part::say(format!("{} pods{place}:", grouped(p[pods::sum::PODS]))),
         Part {
             text: format!("{} running", grouped(phase(pods::phase::RUNNING))),
             ..Part::default()
