@@ -204,12 +204,18 @@ impl Fault {
         let html = text.starts_with('<');
         let said = if text.is_empty() { code.to_string() } else { text };
         match code.as_u16() {
-            401 => Fault::Unauthenticated { message: said, needs_terminal: false },
+            401 => Fault::unauthorized(&said),
             429 | 503 => Fault::Throttled { after, message: said },
             300..=399 => Fault::Foreign(format!("it redirects ({code}){}", location(headers))),
             _ if html => Fault::Foreign(format!("it is a web page ({code}): {said}")),
             _ => Fault::of_code(code.as_u16(), "", said).named(method, path),
         }
+    }
+
+    /// The code is told as well: it is what people search for.
+    fn unauthorized(said: &str) -> Fault {
+        let message = format!("401 {}", said.trim_start_matches("401").trim_start());
+        Fault::Unauthenticated { message: message.trim_end().to_owned(), needs_terminal: false }
     }
 
     /// Classifies a `Status` object, as in a body or in a watch's ERROR event.
@@ -230,7 +236,7 @@ impl Fault {
 
     fn of_code(code: u16, reason: &str, message: String) -> Fault {
         match code {
-            401 => Fault::Unauthenticated { message, needs_terminal: false },
+            401 => Fault::unauthorized(&message),
             403 => {
                 let (verb, what) = right(&message).unwrap_or_default();
                 Fault::Forbidden { verb, what, message }
