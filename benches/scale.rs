@@ -3,21 +3,17 @@
 //! Ratios (a merge against a full sort, an extended filter against a first one) survive a noisy machine; absolute
 //! times are CPU time, for reading.
 
+mod synthetic;
+
 use std::time::Duration;
+use synthetic::{NAMESPACES, NODES, NOW, OWNERS, PARCEL, cpu_time, draft, mix, resident};
 use wheelhouse::state::decl::Column;
 use wheelhouse::state::health::FeedId;
-use wheelhouse::state::kinds::pods::{self, TABLE};
+use wheelhouse::state::kinds::pods::TABLE;
 use wheelhouse::state::lens::{Budget, Lens, Progress};
 use wheelhouse::state::parcel::{Draft, Parcel};
 use wheelhouse::state::query::Query;
 use wheelhouse::state::store::Store;
-use wheelhouse::state::time::Epoch;
-
-const OWNERS: usize = 3_000;
-const NAMESPACES: usize = 200;
-const NODES: usize = 5_000;
-const PARCEL: usize = 1_024;
-const NOW: Epoch = Epoch(1_800_000_000);
 
 fn main() {
     // `cargo test --benches` runs this too; there a small world shows that it works.
@@ -50,72 +46,6 @@ fn print(what: &str, took: Duration, more: String) {
     println!("  {what:<34} {:>9.3} ms  {more}", took.as_secs_f64() * 1e3);
 }
 
-/// CPU time of this thread: what a busy machine does beside does not count.
-fn cpu_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to the place given and nothing else.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// Resident memory in bytes.
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
-    pages * 4096
-}
-
-/// A sequence that looks random and is the same every time.
-fn mix(n: usize, salt: usize) -> usize {
-    let mut x = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (salt as u64) << 32;
-    x ^= x >> 29;
-    x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (x ^ x >> 32) as usize
-}
-
-/// Pods stand in list order: by namespace, owner and name.
-fn draft(d: &mut Draft, row: usize, rows: usize, turn: usize) {
-    let owner = row * OWNERS / rows.max(OWNERS);
-    let set = format!("app-{:04}-{:08x}", owner, mix(owner, 1) as u32);
-    d.reset(&TABLE, 0);
-    let head = [
-        format!("{:08x}-0000-4000-8000-{row:012x}", mix(row, 2) as u32),
-        format!("team-{:03}", owner * NAMESPACES / OWNERS),
-        format!("{set}-{:05}", row % 100_000),
-    ];
-    d.head.uid = d.keep(&head[0]);
-    d.head.namespace = d.keep(&head[1]);
-    d.head.name = d.keep(&head[2]);
-    d.head.rv = (row + turn) as u64;
-    d.head.created = Epoch(NOW.0 - (mix(row, 3) % 10_000_000) as i64);
-    for (key, value) in [
-        ("app.kubernetes.io/name", format!("app-{owner:04}")),
-        ("pod-template-hash", format!("{:08x}", mix(owner, 1) as u32)),
-        ("tier", ["front", "back"][owner % 2].to_owned()),
-    ] {
-        d.pair(pods::LABELS, key, &value);
-    }
-    d.settle();
-    let state =
-        if mix(row, turn + 10).is_multiple_of(100) { "CrashLoopBackOff" } else { "Running" };
-    d.put(pods::STATUS, state);
-    d.put(pods::NODE, &format!("node-{:05}", mix(row, 4) % NODES));
-    d.put(pods::OWNER, &format!("ReplicaSet/{set}"));
-    d.put(pods::QOS, "Burstable");
-    d.put(pods::IP, &format!("10.{}.{}.{}", row >> 16, row >> 8 & 255, row & 255));
-    for (word, value) in [
-        (pods::PHASE, pods::phase::RUNNING as usize),
-        (pods::READY, 1),
-        (pods::CONTAINERS, 1),
-        (pods::RESTARTS, turn),
-        (pods::CPU, mix(row, turn + 5) % 4000),
-        (pods::MEMORY, (mix(row, 6) % 64) << 26),
-        (pods::IS_READY, 1),
-    ] {
-        d.set(word, value as i64);
-    }
-}
-
 fn fill(rows: usize) -> (Store, FeedId) {
     let mut store = Store::new(&[&TABLE]);
     let feed = store.open_feed(0, 0, None);
@@ -125,11 +55,7 @@ fn fill(rows: usize) -> (Store, FeedId) {
     let (mut bytes, mut from) = (0, 0);
     while from < rows {
         let started = cpu_time();
-        let mut parcel = Parcel::new(feed, 0, &TABLE);
-        for row in from..rows.min(from + PARCEL) {
-            draft(&mut d, row, rows, 0);
-            parcel.push(&d, &TABLE);
-        }
+        let parcel = synthetic::parcel(&mut d, feed, from..rows.min(from + PARCEL), rows);
         pack += cpu_time() - started;
         let started = cpu_time();
         bytes += parcel.size();
