@@ -8,6 +8,7 @@ pub mod effects;
 pub mod keymap;
 pub mod log;
 pub mod msg;
+pub mod nap;
 pub mod pacer;
 pub mod preferences;
 pub mod run;

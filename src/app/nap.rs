@@ -1,0 +1,58 @@
+//! When the thread that talks to the cluster should let news gather instead of waking for each.
+//!
+//! A WatchList and a busy watch send every object in a record of its own: at 150,000 pods that is as many wake-ups, and
+//! they cost more than decoding what came (docs/PERFORMANCE.md). A thread that has woken often lately naps for a moment
+//! before it looks again; one that is asked for a single answer never does.
+
+use std::time::{Duration, Instant};
+
+/// How long news may gather: far below the 100 ms between two frames that the cluster causes.
+const NAP: Duration = Duration::from_millis(5);
+/// News that come faster than this on average come often.
+const OFTEN: Duration = Duration::from_millis(8);
+/// A pause this long or longer.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How fast news came lately.
+#[derive(Debug)]
+pub struct Naps {
+    last: Option<Instant>,
+    pace: Duration,
+}
+
+impl Default for Naps {
+    fn default() -> Naps {
+        Naps { last: None, pace: PAUSE }
+    }
+}
+
+impl Naps {
+    /// Nothing is left to do; how long to nap before waiting for news.
+    pub fn due(&mut self, now: Instant) -> Option<Duration> {
+        let gap = self.last.map_or(PAUSE, |last| now.duration_since(last)).min(PAUSE);
+        self.last = Some(now);
+        // An average over the last eight or so: one answer in many round trips, as a start is, does not count as often.
+        self.pace = (self.pace * 7 + gap) / 8;
+        (self.pace < OFTEN).then_some(NAP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_thread_naps_until_it_is_quiet_again() {
+        let mut naps = Naps::default();
+        let mut now = Instant::now();
+        let mut look = |naps: &mut Naps, after: u64| {
+            now += Duration::from_millis(after);
+            naps.due(now).is_some()
+        };
+        assert!((0..15).all(|_| !look(&mut naps, 1)), "a start is a dozen answers in a row");
+        assert!((0..20).any(|_| look(&mut naps, 1)));
+        assert!((0..200).all(|_| look(&mut naps, 6)), "a nap is no pause");
+        assert!(!look(&mut naps, 200));
+        assert!((0..50).all(|_| !look(&mut naps, 40)));
+    }
+}
