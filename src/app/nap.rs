@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 /// How long news may gather: far below the 100 ms between two frames that the cluster causes.
-const NAP: Duration = Duration::from_millis(5);
+const NAP: Duration = Duration::from_millis(10);
 /// News that come faster than this on average come often.
-const OFTEN: Duration = Duration::from_millis(8);
+const OFTEN: Duration = Duration::from_millis(14);
 /// A pause this long or longer.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -49,9 +49,9 @@ mod tests {
             now += Duration::from_millis(after);
             naps.due(now).is_some()
         };
-        assert!((0..15).all(|_| !look(&mut naps, 1)), "a start is a dozen answers in a row");
+        assert!((0..12).all(|_| !look(&mut naps, 1)), "a start is a dozen answers in a row");
         assert!((0..20).any(|_| look(&mut naps, 1)));
-        assert!((0..200).all(|_| look(&mut naps, 6)), "a nap is no pause");
+        assert!((0..200).all(|_| look(&mut naps, 11)), "a nap is no pause");
         assert!(!look(&mut naps, 200));
         assert!((0..50).all(|_| !look(&mut naps, 40)));
     }
