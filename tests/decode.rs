@@ -279,6 +279,22 @@ fn json_of_odd_types_is_taken_for_what_it_can_be() {
     assert!(row.contains(r#"labels Cell { value: Text("a=,b=2")"#), "{row}");
 }
 
+/// Found by fuzzing: amounts and counts that no cluster could mean were added without care.
+#[test]
+fn absurd_amounts_are_held_at_what_a_row_can_hold() {
+    let most = i64::MAX.to_string();
+    let container = |name: &str| json!({"name": name, "resources": {"requests": {"cpu": most, "memory": most}}});
+    let ran = |name: &str| json!({"name": name, "restartCount": i64::MAX});
+    let pod = json!({
+        "metadata": {"name": "a", "uid": "u"},
+        "spec": {"initContainers": [container("i")], "containers": [container("a"), container("b")],
+            "overhead": {"cpu": most, "memory": most}},
+        "status": {"containerStatuses": [ran("a"), ran("b")], "phase": "Running"},
+    });
+    let row = shown(Encoding::Json, pod.to_string().as_bytes()).unwrap().join("\n");
+    assert!(row.contains(&format!("memory_requests Cell {{ value: Bytes({})", i64::MAX)), "{row}");
+}
+
 #[test]
 fn an_event_may_name_its_object_before_its_type() {
     let raw = format!(r#"{{"object":{},"type":"MODIFIED"}} "#, pod(1));

@@ -144,7 +144,7 @@ impl<'a> Value<'a> {
 
 /// A share in whole percent, right-aligned to three digits.
 fn percent(have: i64, of: i64) -> String {
-    if of <= 0 { "  ?%".into() } else { format!("{:>3}%", have * 100 / of) }
+    if of <= 0 { "  ?%".into() } else { format!("{:>3}%", i128::from(have) * 100 / i128::from(of)) }
 }
 
 /// `1,204` for 1204.

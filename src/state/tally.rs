@@ -21,6 +21,11 @@ pub struct Tally {
     pub add: fn(&mut [i64; MAX_SUMS], Row<'_>, i64),
 }
 
+/// Adds an amount to a sum, or takes it away. Wraps, so that what was added is taken away exactly however absurd it was.
+pub fn add(sum: &mut i64, sign: i64, amount: i64) {
+    *sum = sum.wrapping_add(amount.wrapping_mul(sign));
+}
+
 type Amounts = [i64; MAX_SUMS];
 
 /// A tally at work: its sums, and the table whose rows show them.

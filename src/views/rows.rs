@@ -143,7 +143,8 @@ fn role_of(cell: &Cell<'_>) -> Role {
 
 /// Eight cells of a share.
 fn bar(pen: &mut Pen<'_>, theme: &Theme, role: Role, have: i64, of: i64) {
-    const CELLS: i64 = BAR as i64 - 1;
+    const CELLS: i128 = BAR as i128 - 1;
+    let (have, of) = (i128::from(have), i128::from(of));
     let full = if of > 0 { ((have * CELLS + of / 2) / of).clamp(0, CELLS) } else { 0 };
     pen.put(role, &theme.bar_glyph().repeat(full as usize)).skip((CELLS - full) as u16 + 1);
 }

@@ -9,7 +9,7 @@ use crate::state::parcel::{Draft, Item};
 use crate::state::quantity;
 use crate::state::row::Row;
 use crate::state::rules::node_status;
-use crate::state::tally::{MAX_SUMS, Tally};
+use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::{column, paths, words};
 
 words! { WORDS:
@@ -195,9 +195,9 @@ fn add_totals(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
     sums[sum::NODES] += sign;
     sums[sum::NOT_READY] += sign * i64::from(r.num(IS_READY) == 0);
     sums[sum::CORDONED] += sign * r.num(CORDONED);
-    sums[sum::CPU] += sign * r.num(CPU);
-    sums[sum::MEMORY] += sign * r.num(MEMORY);
-    sums[sum::PODS] += sign * r.num(PODS);
+    tally::add(&mut sums[sum::CPU], sign, r.num(CPU));
+    tally::add(&mut sums[sum::MEMORY], sign, r.num(MEMORY));
+    tally::add(&mut sums[sum::PODS], sign, r.num(PODS));
 }
 
 fn load(r: Row<'_>, what: usize) -> i64 {

@@ -9,7 +9,7 @@ use crate::state::quantity;
 use crate::state::row::Row;
 use crate::state::rules::pod_requests;
 use crate::state::rules::pod_status::{self, Container, Facts};
-use crate::state::tally::{MAX_SUMS, Tally};
+use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::state::time::Epoch;
 use crate::{column, paths, words};
 
@@ -245,9 +245,9 @@ fn requested(items: &[Item], what: usize) -> i64 {
     let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
     pod_requests::requested(
         of(INIT).map(|i| (i.num[num::SIDECAR] == 1, i.num[what])),
-        of(SPEC).map(|c| c.num[what]).sum(),
+        of(SPEC).fold(0i64, |sum, c| sum.saturating_add(c.num[what])),
         of(POD_REQUESTS).map(|i| i.num[what]).max(),
-        of(OVERHEAD).map(|i| i.num[what]).sum(),
+        of(OVERHEAD).fold(0i64, |sum, i| sum.saturating_add(i.num[what])),
     )
 }
 
@@ -315,8 +315,8 @@ static TALLIES: &[Tally] = &[
 fn add_load(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
     sums[sum::PODS] += sign;
     sums[sum::NOT_READY] += sign * i64::from(r.num(IS_READY) == 0);
-    sums[sum::CPU] += sign * r.num(CPU);
-    sums[sum::MEMORY] += sign * r.num(MEMORY);
+    tally::add(&mut sums[sum::CPU], sign, r.num(CPU));
+    tally::add(&mut sums[sum::MEMORY], sign, r.num(MEMORY));
 }
 
 fn add_counts(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {

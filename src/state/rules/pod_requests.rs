@@ -12,13 +12,13 @@ pub fn requested(
     whole_pod: Option<i64>,
     overhead: i64,
 ) -> i64 {
-    let (mut sidecars, mut peak) = (0, 0);
+    let (mut sidecars, mut peak) = (0i64, 0);
     for (sidecar, asks) in init {
-        peak = peak.max(sidecars + asks);
-        sidecars += if sidecar { asks } else { 0 };
+        peak = peak.max(asks.saturating_add(sidecars));
+        sidecars = if sidecar { asks.saturating_add(sidecars) } else { sidecars };
     }
-    let of_containers = peak.max(sidecars + containers);
-    whole_pod.filter(|&n| n > 0).unwrap_or(of_containers) + overhead
+    let of_containers = peak.max(containers.saturating_add(sidecars));
+    whole_pod.filter(|&n| n > 0).unwrap_or(of_containers).saturating_add(overhead)
 }
 
 #[cfg(test)]
@@ -33,5 +33,7 @@ mod tests {
         assert_eq!(requested([(true, 100), (false, 900)].into_iter(), 200, None, 0), 1000);
         assert_eq!(requested(init(), 1000, Some(700), 10), 710, "the pod's own word counts");
         assert_eq!(requested(init(), 1000, Some(0), 0), 1100);
+        let absurd = [(true, i64::MAX), (true, i64::MAX)];
+        assert_eq!(requested(absurd.into_iter(), i64::MAX, None, i64::MAX), i64::MAX);
     }
 }

@@ -89,7 +89,7 @@ pub fn verdict<'a>(f: &Facts<'a>) -> Verdict<'a> {
 /// decides, and nothing after it counts. Returns whether the pod is still initializing.
 fn init<'a>(f: &Facts<'a>, v: &mut Verdict<'a>) -> bool {
     for (i, c) in f.init.iter().enumerate() {
-        v.restarts += c.restarts;
+        v.restarts = v.restarts.saturating_add(c.restarts);
         v.restarted = v.restarted.max(c.last_finished);
         v.status = match (c.terminated, c.waiting) {
             (Some((0, ..)), _) => continue,
@@ -111,12 +111,12 @@ fn init<'a>(f: &Facts<'a>, v: &mut Verdict<'a>) -> bool {
 fn main<'a>(f: &Facts<'a>, v: &mut Verdict<'a>) {
     // Restarts of finished init containers no longer count, those of sidecars do.
     let sidecars = seen(f).iter().filter(|c| c.sidecar);
-    v.restarts = sidecars.clone().map(|c| c.restarts).sum();
+    v.restarts = sidecars.clone().fold(0i64, |sum, c| sum.saturating_add(c.restarts));
     v.restarted = sidecars.map(|c| c.last_finished).max().unwrap_or_default();
     let mut running = false;
     let mut failed = None;
     for c in f.containers.iter().rev() {
-        v.restarts += c.restarts;
+        v.restarts = v.restarts.saturating_add(c.restarts);
         v.restarted = v.restarted.max(c.last_finished);
         match (c.waiting, c.terminated) {
             (Some(why), _) if !why.is_empty() => v.status = Cow::Borrowed(why),
