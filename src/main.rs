@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use wheelhouse::app::cli::{Cli, Command, doctor, exit, print};
 use wheelhouse::app::terminal::tty;
-use wheelhouse::app::{log, run};
+use wheelhouse::app::{log, nap, run};
 use wheelhouse::state::text::wrap;
 
 fn main() -> ExitCode {
@@ -49,8 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn headless<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a process that gets no event queue cannot run at all").block_on(work)
+    nap::runtime().expect("a process that gets no event queue cannot run at all").block_on(work)
 }
 
 /// Writes to standard output. A reader that went away (`| head`) has what it wanted.

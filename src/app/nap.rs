@@ -4,7 +4,9 @@
 //! they cost more than decoding what came (docs/PERFORMANCE.md). A thread that has woken often lately naps for a moment
 //! before it looks again; one that is asked for a single answer never does.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
 
 /// How long news may gather: far below the 100 ms between two frames that the cluster causes.
 const NAP: Duration = Duration::from_millis(10);
@@ -13,9 +15,22 @@ const OFTEN: Duration = Duration::from_millis(14);
 /// A pause this long or longer.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The runtime of whatever talks to a cluster: one thread, which naps while news come often.
+///
+/// # Errors
+/// The system gives no event queue.
+pub fn runtime() -> std::io::Result<Runtime> {
+    let naps = Mutex::new(Naps::default());
+    let gather = move || {
+        let nap = naps.lock().ok().and_then(|mut naps| naps.due(Instant::now()));
+        nap.into_iter().for_each(std::thread::sleep);
+    };
+    Builder::new_current_thread().enable_all().on_thread_park(gather).build()
+}
+
 /// How fast news came lately.
 #[derive(Debug)]
-pub struct Naps {
+struct Naps {
     last: Option<Instant>,
     pace: Duration,
 }
@@ -28,7 +43,7 @@ impl Default for Naps {
 
 impl Naps {
     /// Nothing is left to do; how long to nap before waiting for news.
-    pub fn due(&mut self, now: Instant) -> Option<Duration> {
+    fn due(&mut self, now: Instant) -> Option<Duration> {
         let gap = self.last.map_or(PAUSE, |last| now.duration_since(last)).min(PAUSE);
         self.last = Some(now);
         // An average over the last eight or so: one answer in many round trips, as a start is, does not count as often.

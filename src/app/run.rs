@@ -9,9 +9,7 @@ use crate::app::connect::{Connection, Origin};
 use crate::app::effects::{Ask, Effects, Errand, Post};
 use crate::app::keymap::Keymap;
 use crate::app::msg::{Effect, Msg, Note, Now};
-use crate::app::nap::Naps;
 use crate::app::pacer::{Cause, Pacer};
-use crate::app::preferences;
 use crate::app::terminal::clipboard::{self, Clipboard, Outcome, Route};
 use crate::app::terminal::guard;
 use crate::app::terminal::input::Input;
@@ -20,13 +18,14 @@ use crate::app::terminal::signals::{HANG_UP_CODE, HANG_UP_GRACE, Signal};
 use crate::app::terminal::writer::Ready;
 use crate::app::terminal::{Event, Terminal, tty};
 use crate::app::update::App;
+use crate::app::{nap, preferences};
 use crate::state::cell::Role;
 use crate::views::{self, paint, theme::Theme};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 
 /// Time a turn may spend on taking in rows before a key is looked at again.
 const TURN: Duration = Duration::from_millis(4);
@@ -73,12 +72,7 @@ pub fn run(cli: &Cli) -> Result<u8, Failure> {
     let keymap = Keymap::of_folder(config.as_deref()).map_err(Failure::usage)?;
     let columns = config.as_deref().map(preferences::read_columns).transpose();
     let columns = columns.map_err(Failure::usage)?.unwrap_or_default();
-    let naps = Mutex::new(Naps::default());
-    let gather = move || {
-        let nap = naps.lock().ok().and_then(|mut naps| naps.due(Instant::now()));
-        nap.into_iter().for_each(thread::sleep);
-    };
-    let runtime = Builder::new_current_thread().enable_all().on_thread_park(gather).build();
+    let runtime = nap::runtime();
     let runtime = runtime.map_err(|e| Failure::failed(format!("the system refuses: {e}")))?;
     let lock = Lock::new(cli.common.read_only);
     let connection = connect(cli, &runtime, lock.clone())?;
