@@ -1,0 +1,226 @@
+//! The whole cockpit at the size it is made for: `cargo bench --bench cockpit`.
+//!
+//! Boots the control plane of the tests with 5,000 nodes and 150,000 pods in it (`PODS=n` for another size), runs the
+//! release binary in a terminal of 200x50, presses keys, and prints one table: each budget, what was measured in three
+//! runs (`RUNS=n`), and whether it holds. Times are of this machine as it was: nothing else should be at work on it.
+
+#[path = "../tests/controlplane/mod.rs"]
+mod controlplane;
+mod terminal;
+
+use controlplane::{ControlPlane, Options, Size, User, fresh};
+use http_body_util::BodyExt as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use terminal::{Cockpit, percentile};
+use wheelhouse::app::cluster::request::{Accept, open, read};
+use wheelhouse::app::cluster::session::{ConnectArgs, Environment, Lock, Pinned, PluginStdio};
+use wheelhouse::app::connect::Origin;
+use wheelhouse::app::nap;
+
+const WHEELHOUSE: &str = env!("CARGO_BIN_EXE_wheelhouse");
+const KEYS: [&str; 6] = ["j", "k", "\x1b[6~", "G", "g", "j"];
+
+/// A line of the table.
+struct Figure {
+    what: &'static str,
+    unit: &'static str,
+    /// The most it may be; none where nothing was promised.
+    budget: Option<f64>,
+    runs: Vec<f64>,
+}
+
+/// The figures in the order they were first measured.
+#[derive(Default)]
+struct Figures(Vec<Figure>);
+
+impl Figures {
+    fn note(&mut self, what: &'static str, unit: &'static str, budget: Option<f64>, value: f64) {
+        match self.0.iter_mut().find(|f| f.what == what) {
+            Some(figure) => figure.runs.push(value),
+            None => self.0.push(Figure { what, unit, budget, runs: vec![value] }),
+        }
+    }
+
+    /// Prints the table; how many budgets do not hold. The median decides.
+    fn print(&self) -> usize {
+        let head = ["what", "unit", "budget", "min", "median", "max", ""];
+        let [what, unit, budget, min, median, max, verdict] = head;
+        println!("| {what} | {unit} | {budget} | {min} | {median} | {max} | {verdict} |");
+        println!("|---|---|---|---|---|---|---|");
+        let mut failed = 0;
+        for figure in &self.0 {
+            let mut runs = figure.runs.clone();
+            runs.sort_by(f64::total_cmp);
+            let (min, median, max) = (runs[0], runs[runs.len() / 2], runs[runs.len() - 1]);
+            let verdict = match figure.budget {
+                None => "",
+                Some(most) if median <= most => "pass",
+                Some(_) => "FAIL",
+            };
+            failed += usize::from(verdict == "FAIL");
+            let budget = figure.budget.map_or("-".to_owned(), |most| format!("{most}"));
+            let (what, unit) = (figure.what, figure.unit);
+            println!(
+                "| {what} | {unit} | {budget} | {min:.2} | {median:.2} | {max:.2} | {verdict} |"
+            );
+        }
+        failed
+    }
+}
+
+fn main() {
+    // `cargo test --benches` runs this too; it has nothing to show without its cluster.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    let pods = number("PODS").unwrap_or(150_000);
+    let Some(lab) = fresh(Options::api()) else { return };
+    let seeded = lab.seed(Size { nodes: pods / 30, pods });
+    println!("{pods} pods, {} nodes, {} bytes in storage", pods / 30, seeded.bytes);
+    let mut figures = Figures::default();
+    for run in 1..=number("RUNS").unwrap_or(3) {
+        eprintln!("run {run}");
+        bare(&lab, &mut figures);
+        sync_and_keys(&lab, pods, &mut figures);
+        print_nodes(&lab, &mut figures);
+    }
+    let failed = figures.print();
+    println!("{failed} of the budgets do not hold");
+}
+
+/// What the same bytes cost a client that does nothing with them: the measure of the server and of TLS.
+fn bare(lab: &ControlPlane, figures: &mut Figures) {
+    let started = (Instant::now(), cpu_of_thread());
+    let runtime = nap::runtime().expect("an event queue");
+    let bytes = runtime.block_on(async {
+        let args =
+            ConnectArgs { kubeconfig: Some(lab.kubeconfig(User::Admin)), ..ConnectArgs::default() };
+        let pinned = Pinned::load(&args, Environment::of_process());
+        let origin = Origin::Pinned(pinned.unwrap_or_else(|f| panic!("{}", f.paragraph())));
+        let opened = origin.open(Lock::new(true), PluginStdio::Captured).await;
+        let connection = opened.unwrap_or_else(|f| panic!("{}", f.paragraph()));
+        let request = read("/api/v1/pods?resourceVersion=0", Accept::Any).expect("a path");
+        let (_, mut body) = open(&connection.client, request).await.expect("a list");
+        let mut bytes = 0;
+        while let Some(frame) = body.frame().await {
+            bytes += frame.expect("a whole list").data_ref().map_or(0, |data| data.len());
+        }
+        bytes
+    });
+    figures.note("bare protobuf LIST: wall", "s", None, started.0.elapsed().as_secs_f64());
+    figures.note("bare protobuf LIST: CPU", "s", None, (cpu_of_thread() - started.1).as_secs_f64());
+    figures.note("bare protobuf LIST: size", "MB", None, bytes as f64 / 1e6);
+}
+
+fn sync_and_keys(lab: &ControlPlane, pods: usize, figures: &mut Figures) {
+    let config = lab.kubeconfig(User::Admin);
+    let mut cockpit = Cockpit::start(WHEELHOUSE, &["nodes"], &config);
+    let first = cockpit.until("node-0");
+    figures.note("start to first rows", "s", Some(0.15), first.as_secs_f64());
+    let total = format!("{},{:03} pods", pods / 1000, pods % 1000);
+    cockpit.until(&total);
+    let all = cockpit.until(" live ");
+    figures.note("start to all rows", "s", None, all.as_secs_f64());
+    let bare = figures.0.iter().find(|f| f.what == "bare protobuf LIST: wall");
+    let bare = bare.and_then(|f| f.runs.last().copied()).unwrap_or(f64::NAN);
+    figures.note("start to all rows / bare LIST", "x", Some(1.15), all.as_secs_f64() / bare);
+    figures.note("CPU to sync", "s", Some(2.0), cockpit.cpu().as_secs_f64());
+    figures.note("resident after sync", "MB", Some(64.0), cockpit.resident());
+
+    keys(&mut cockpit, figures, "key to first byte, quiet: p50", "key to first byte, quiet: p99");
+    let bytes = cockpit.press_for_bytes("j");
+    figures.note("cursor step with the bar", "B", Some(450.0), bytes as f64);
+    let bytes = cockpit.press_for_bytes("\x1b[6~");
+    figures.note("page down", "B", Some(4096.0), bytes as f64);
+
+    for view in ["pods", "workloads", "namespaces", "poddisruptionbudgets", "pods"] {
+        cockpit.press(&format!(":{view}\r"));
+        cockpit.until(" live ");
+    }
+    for key in [">", ">", ">", "I", "G", "g"] {
+        cockpit.press(key);
+        cockpit.settle(Duration::from_millis(600));
+    }
+    let typed = "/status:crash".chars().map(|c| {
+        let took = cockpit.answer(&c.to_string());
+        cockpit.settle(Duration::from_millis(200));
+        took
+    });
+    let worst = typed.max().unwrap_or_default();
+    figures.note("filter letter to first byte, worst", "ms", Some(16.0), worst.as_secs_f64() * 1e3);
+    cockpit.press("\x1b");
+    cockpit.settle(Duration::from_millis(300));
+    figures.note("resident after touring every view", "MB", Some(64.0), cockpit.resident());
+
+    let (cpu, started) = (cockpit.cpu(), Instant::now());
+    cockpit.settle(Duration::from_secs(15));
+    let share = |cockpit: &Cockpit, cpu: Duration, started: Instant| {
+        (cockpit.cpu() - cpu).as_secs_f64() / started.elapsed().as_secs_f64() * 100.0
+    };
+    figures.note("CPU idle", "% of a core", Some(0.3), share(&cockpit, cpu, started));
+    std::thread::scope(|scope| {
+        scope.spawn(|| lab.churn(500, Duration::from_secs(28)));
+        cockpit.settle(Duration::from_secs(5));
+        let (cpu, started) = (cockpit.cpu(), Instant::now());
+        cockpit.settle(Duration::from_secs(20));
+        figures.note(
+            "CPU at 500 updates/s",
+            "% of a core",
+            Some(3.0),
+            share(&cockpit, cpu, started),
+        );
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| lab.churn(1000, Duration::from_secs(35)));
+        cockpit.settle(Duration::from_secs(3));
+        let (p50, p99) = ("key at 1,000 updates/s: p50", "key at 1,000 updates/s: p99");
+        keys(&mut cockpit, figures, p50, p99);
+    });
+    figures.note("resident after churn", "MB", Some(64.0), cockpit.resident());
+    cockpit.press("ZZ");
+
+    let mut slow = Cockpit::start(WHEELHOUSE, &["nodes", "--link", "slow"], &config);
+    slow.until(&total);
+    slow.until(" live ");
+    slow.settle(Duration::from_secs(3));
+    slow.press_for_bytes("j");
+    let bytes = slow.press_for_bytes("j");
+    figures.note("cursor step with the marker", "B", Some(150.0), bytes as f64);
+    slow.press("ZZ");
+}
+
+fn keys(cockpit: &mut Cockpit, figures: &mut Figures, p50: &'static str, p99: &'static str) {
+    let mut took: Vec<Duration> = (0..204)
+        .map(|i| {
+            let took = cockpit.answer(KEYS[i % KEYS.len()]);
+            cockpit.settle(Duration::from_millis(60));
+            took
+        })
+        .collect();
+    took.sort();
+    figures.note(p50, "ms", Some(4.0), percentile(&took, 50).as_secs_f64() * 1e3);
+    figures.note(p99, "ms", Some(16.0), percentile(&took, 99).as_secs_f64() * 1e3);
+}
+
+fn print_nodes(lab: &ControlPlane, figures: &mut Figures) {
+    let started = Instant::now();
+    let mut print = Command::new(WHEELHOUSE);
+    print.args(["print", "nodes", "--kubeconfig"]).arg(lab.kubeconfig(User::Admin));
+    let mut child = print.stdout(std::process::Stdio::null()).spawn().expect("the product runs");
+    let mut peak: f64 = 0.0;
+    while child.try_wait().expect("a child can be waited for").is_none() {
+        peak = peak.max(terminal::status(child.id(), "VmHWM"));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    figures.note("print nodes: wall", "s", Some(5.0), started.elapsed().as_secs_f64());
+    figures.note("print nodes: resident", "MB", Some(64.0), peak);
+}
+
+fn cpu_of_thread() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes to the place given and nothing else.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
