@@ -79,6 +79,15 @@ fn main() {
     let Some(lab) = fresh(Options::api()) else { return };
     let seeded = lab.seed(Size { nodes: pods / 30, pods });
     println!("{pods} pods, {} nodes, {} bytes in storage", pods / 30, seeded.bytes);
+    // Straight after the seeding the server's cache is still filling: what it serves then is not what it will.
+    let mut before = 0;
+    loop {
+        let size = bare(&lab, &mut Figures::default());
+        if size == before {
+            break;
+        }
+        before = size;
+    }
     let mut figures = Figures::default();
     for run in 1..=number("RUNS").unwrap_or(3) {
         eprintln!("run {run}");
@@ -90,8 +99,8 @@ fn main() {
     println!("{failed} of the budgets do not hold");
 }
 
-/// What the same bytes cost a client that does nothing with them: the measure of the server and of TLS.
-fn bare(lab: &ControlPlane, figures: &mut Figures) {
+/// What the same bytes cost a client that does nothing with them: the measure of the server and of TLS. How many.
+fn bare(lab: &ControlPlane, figures: &mut Figures) -> usize {
     let started = (Instant::now(), cpu_of_thread());
     let runtime = nap::runtime().expect("an event queue");
     let bytes = runtime.block_on(async {
@@ -112,6 +121,7 @@ fn bare(lab: &ControlPlane, figures: &mut Figures) {
     figures.note("bare protobuf LIST: wall", "s", None, started.0.elapsed().as_secs_f64());
     figures.note("bare protobuf LIST: CPU", "s", None, (cpu_of_thread() - started.1).as_secs_f64());
     figures.note("bare protobuf LIST: size", "MB", None, bytes as f64 / 1e6);
+    bytes
 }
 
 fn sync_and_keys(lab: &ControlPlane, pods: usize, figures: &mut Figures) {

@@ -29,7 +29,8 @@ impl Cockpit {
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
-        for (name, value) in [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")] {
+        command.cwd("/");
+        for (name, value) in [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("HOME", "/")] {
             command.env(name, value);
         }
         command.env("KUBECONFIG", kubeconfig);
