@@ -4,10 +4,12 @@
 //! release binary in a terminal of 200x50, presses keys, and prints one table: each budget, what was measured in three
 //! runs (`RUNS=n`), and whether it holds. Times are of this machine as it was: nothing else should be at work on it.
 
+mod clock;
 #[path = "../tests/controlplane/mod.rs"]
 mod controlplane;
 mod terminal;
 
+use clock::cpu_time;
 use controlplane::{ControlPlane, Options, Size, User, fresh};
 use http_body_util::BodyExt as _;
 use std::process::Command;
@@ -101,7 +103,7 @@ fn main() {
 
 /// What the same bytes cost a client that does nothing with them: the measure of the server and of TLS. How many.
 fn bare(lab: &ControlPlane, figures: &mut Figures) -> usize {
-    let started = (Instant::now(), cpu_of_thread());
+    let started = (Instant::now(), cpu_time());
     let runtime = nap::runtime().expect("an event queue");
     let bytes = runtime.block_on(async {
         let args =
@@ -119,7 +121,7 @@ fn bare(lab: &ControlPlane, figures: &mut Figures) -> usize {
         bytes
     });
     figures.note("bare protobuf LIST: wall", "s", None, started.0.elapsed().as_secs_f64());
-    figures.note("bare protobuf LIST: CPU", "s", None, (cpu_of_thread() - started.1).as_secs_f64());
+    figures.note("bare protobuf LIST: CPU", "s", None, (cpu_time() - started.1).as_secs_f64());
     figures.note("bare protobuf LIST: size", "MB", None, bytes as f64 / 1e6);
     bytes
 }
@@ -226,11 +228,4 @@ fn print_nodes(lab: &ControlPlane, figures: &mut Figures) {
     }
     figures.note("print nodes: wall", "s", Some(5.0), started.elapsed().as_secs_f64());
     figures.note("print nodes: resident", "MB", Some(64.0), peak);
-}
-
-fn cpu_of_thread() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to the place given and nothing else.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

@@ -3,14 +3,16 @@
 //!
 //! A child process per size: memory that an earlier size gave back would flatter the next.
 
+mod clock;
 #[path = "../tests/support/stage.rs"]
 mod stage;
 mod synthetic;
 
+use clock::cpu_time;
 use stage::{PLAIN, Stage};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use synthetic::{NOW, PARCEL, cpu_time, parcel, resident};
+use synthetic::{NOW, PARCEL, parcel, resident};
 use wheelhouse::app::msg::{Msg, Now};
 use wheelhouse::state::parcel::Draft;
 use wheelhouse::views::paint;

@@ -3,10 +3,12 @@
 //! Ratios (a merge against a full sort, an extended filter against a first one) survive a noisy machine; absolute
 //! times are CPU time, for reading.
 
+mod clock;
 mod synthetic;
 
+use clock::cpu_time;
 use std::time::Duration;
-use synthetic::{NAMESPACES, NODES, NOW, OWNERS, PARCEL, cpu_time, draft, mix, resident};
+use synthetic::{NAMESPACES, NODES, NOW, OWNERS, PARCEL, draft, mix, resident};
 use wheelhouse::state::decl::Column;
 use wheelhouse::state::health::FeedId;
 use wheelhouse::state::kinds::pods::TABLE;

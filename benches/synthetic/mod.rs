@@ -1,6 +1,5 @@
 //! Pods that no cluster ever had, the same every time, and what a bench measures them with.
 
-use std::time::Duration;
 use wheelhouse::state::health::FeedId;
 use wheelhouse::state::kinds::pods::{self, TABLE};
 use wheelhouse::state::parcel::{Draft, Parcel};
@@ -12,14 +11,6 @@ pub const NODES: usize = 5_000;
 /// Rows sent at once.
 pub const PARCEL: usize = 1_024;
 pub const NOW: Epoch = Epoch(1_800_000_000);
-
-/// CPU time of this thread: what a busy machine does beside does not count.
-pub fn cpu_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to the place given and nothing else.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
 
 /// Resident memory in bytes.
 pub fn resident() -> usize {

@@ -1,7 +1,7 @@
 //! When the thread that talks to the cluster should let news gather instead of waking for each.
 //!
-//! A WatchList and a busy watch send every object in a record of its own: at 150,000 pods that is as many wake-ups, and
-//! they cost more than decoding what came (docs/PERFORMANCE.md). A thread that has woken often lately naps for a moment
+//! A WatchList and a busy watch send every object in a record of its own: at 150,000 pods that is as many wake-ups,
+//! each with its own system calls (docs/PERFORMANCE.md has what they cost). A thread that has woken often lately naps for a moment
 //! before it looks again; one that is asked for a single answer never does.
 
 use std::sync::Mutex;
