@@ -10,6 +10,8 @@ use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
 use crate::state::ui::table::TableUi;
 
+pub mod plan;
+
 macro_rules! actions {
     ($($file:ident::$item:ident;)+) => {
         actions!(@modules $($file)+);

@@ -10,6 +10,7 @@ pub mod decl;
 pub mod doc;
 pub mod health;
 pub mod intern;
+pub mod journal;
 pub mod kinds;
 pub mod lens;
 pub mod nearest;
