@@ -88,6 +88,11 @@ impl Effects {
         (self.connection.upstream.clock)()
     }
 
+    /// Whether all that waits in the mailboxes is a few live deltas.
+    pub fn trickles(&self) -> bool {
+        self.feeds.trickles()
+    }
+
     /// The mailboxes' news, at most about so many rows.
     pub fn drain(&self, rows: usize) -> Vec<Msg> {
         self.feeds.drain(rows)

@@ -32,6 +32,8 @@ const TURN: Duration = Duration::from_millis(4);
 /// Rows taken from the mailbox at once, and rows worked on in one slice of the lens.
 const ROWS: usize = 1024;
 const SLICE: usize = 8192;
+/// News of objects that trickle in wait this long for more, so that a turn is worth its while; lists and floods do not.
+const GATHER: Duration = Duration::from_millis(50);
 /// An hour: as good as never for a wait that every event ends.
 const IDLE: Duration = Duration::from_secs(3600);
 /// How a Rust program ends after a panic.
@@ -91,7 +93,8 @@ pub fn run(cli: &Cli) -> Result<u8, Failure> {
         ascii: profile.glyphs == Glyphs::Ascii,
         bar: profile.cursor == CursorStyle::Bar,
     };
-    let mut ui = Loop { app, effects, terminal, tx, rx, pacer: Pacer::default(), theme };
+    let (pacer, gathers) = (Pacer::default(), Instant::now());
+    let mut ui = Loop { app, effects, terminal, tx, rx, pacer, theme, gathers, news: false };
     let mut fx = vec![];
     ui.app.enter(cluster, &mut fx);
     let ended = ui.perform(fx).unwrap_or_else(|| ui.turns());
@@ -161,6 +164,10 @@ struct Loop {
     rx: Receiver<Wake>,
     pacer: Pacer,
     theme: Theme,
+    /// Until when news that trickle in are left in the mailbox.
+    gathers: Instant,
+    /// Whether there are some.
+    news: bool,
 }
 
 impl Loop {
@@ -190,13 +197,14 @@ impl Loop {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let Some(due) = self.pacer.due(now) else { return IDLE };
-        let until = match self.terminal.ready(now) {
-            Ready::Now => due,
-            Ready::At(paid) => due.max(paid),
-            Ready::Later => return IDLE,
-        };
-        until.saturating_duration_since(now)
+        let frame = self.pacer.due(now).and_then(|due| match self.terminal.ready(now) {
+            Ready::Now => Some(due),
+            Ready::At(paid) => Some(due.max(paid)),
+            Ready::Later => None,
+        });
+        let news = self.news.then_some(self.gathers);
+        let until = frame.into_iter().chain(news).min();
+        until.map_or(IDLE, |until| until.saturating_duration_since(now))
     }
 
     /// Takes in events, then rows, for no longer than a turn may last: a flood of either must not keep the screen waiting.
@@ -215,6 +223,10 @@ impl Loop {
                 break;
             }
         }
+        self.news = Instant::now() < self.gathers && self.effects.trickles();
+        if self.news {
+            return None;
+        }
         loop {
             // What is left in the mailbox after this wakes us again.
             let news = self.effects.drain(ROWS);
@@ -225,6 +237,7 @@ impl Loop {
                 }
             }
             if nothing || Instant::now() >= until {
+                self.gathers = Instant::now() + GATHER;
                 return None;
             }
         }

@@ -72,6 +72,13 @@ impl ControlPlane {
         self.request_within(Duration::from_secs(60), method, path, content_type, body)
     }
 
+    /// GET in another form than plain JSON, as root.
+    pub fn request_as(&self, accept: &str, path: &str) -> std::io::Result<Reply> {
+        let tls = Arc::new(self.pki.tls());
+        let patience = Duration::from_secs(60);
+        Connection::tls(self.slot.port("API"), tls, patience)?.get_as(accept, path)
+    }
+
     /// GET a path of the API.
     ///
     /// # Panics

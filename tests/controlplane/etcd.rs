@@ -49,6 +49,28 @@ impl Gateway {
         kvs.iter().map(|kv| (text(decode(&kv["key"])), decode(&kv["value"]))).collect()
     }
 
+    /// Up to `limit` keys under a prefix.
+    pub fn keys(&mut self, prefix: &str, limit: usize) -> Vec<String> {
+        let mut end = prefix.as_bytes().to_vec();
+        *end.last_mut().expect("a prefix is not empty") += 1;
+        let ask = json!({
+            "key": STANDARD.encode(prefix), "range_end": STANDARD.encode(end), "limit": limit,
+            "keys_only": true,
+        });
+        let reply = self.call("/v3/kv/range", ask.to_string().as_bytes());
+        let key = |kv: &Value| {
+            let bytes = STANDARD.decode(kv["key"].as_str().unwrap_or_default());
+            String::from_utf8(bytes.expect("the gateway sends base64")).expect("keys are paths")
+        };
+        reply["kvs"].as_array().into_iter().flatten().map(key).collect()
+    }
+
+    /// Deletes a key.
+    pub fn delete(&mut self, key: &str) {
+        let ask = json!({"key": STANDARD.encode(key)});
+        self.call("/v3/kv/deleterange", ask.to_string().as_bytes());
+    }
+
     /// Forgets all revisions up to the present one, so that a list or watch from before gets 410 Gone.
     pub fn compact(&mut self) {
         let status = self.call("/v3/maintenance/status", b"{}");

@@ -53,8 +53,25 @@ impl Connection {
         content_type: &str,
         body: &[u8],
     ) -> io::Result<Reply> {
+        let accept = "application/json";
+        self.exchange(method, path, accept, content_type, body)
+    }
+
+    /// GET in the form asked for.
+    pub fn get_as(&mut self, accept: &str, path: &str) -> io::Result<Reply> {
+        self.exchange("GET", path, accept, "", b"")
+    }
+
+    fn exchange(
+        &mut self,
+        method: &str,
+        path: &str,
+        accept: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> io::Result<Reply> {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\
              Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );

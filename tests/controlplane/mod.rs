@@ -266,6 +266,11 @@ impl ControlPlane {
         self.pki.issue(name, group, expires)
     }
 
+    /// Where a program of the control plane is, such as `kubectl`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.assets.program(name)
+    }
+
     /// The last lines of a component's log.
     pub fn log_end(&self, component: Component) -> String {
         let path = self.dir().join("logs").join(format!("{}.log", component.program()));

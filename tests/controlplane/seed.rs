@@ -97,6 +97,31 @@ impl ControlPlane {
     }
 }
 
+impl ControlPlane {
+    /// Changes so many seeded pods once, straight in etcd.
+    pub fn churn_once(&self, pods: usize) {
+        let mut etcd = self.etcd();
+        let found = etcd.range("/registry/pods/team-", pods);
+        let mut changed = vec![];
+        for (key, value) in found {
+            let Ok(mut pod) = serde_json::from_slice::<Value>(&value) else { continue };
+            pod["status"]["reason"] = json!("ChangedWhileAway");
+            changed.push((key, pod.to_string()));
+        }
+        for batch in changed.chunks(TXN_PUTS) {
+            etcd.put_all(batch.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        }
+    }
+
+    /// Deletes so many seeded pods straight from etcd; how many it were.
+    pub fn remove_pods(&self, pods: usize) -> usize {
+        let mut etcd = self.etcd();
+        let keys = etcd.keys("/registry/pods/team-", pods);
+        keys.iter().for_each(|key| etcd.delete(key));
+        keys.len()
+    }
+}
+
 fn write_batches(batches: &Mutex<Receiver<Vec<(String, String)>>>, mut etcd: Gateway) {
     loop {
         let batch = batches.lock().expect("a writer that fails ends the test").recv();

@@ -53,6 +53,8 @@ pub struct Live {
     pub fewest: Option<usize>,
     /// Looks at the store after every delivery.
     pub check: fn(&Store),
+    /// How long anything may take.
+    pub patience: Duration,
     mailbox: Mailbox,
     bell: Receiver<()>,
     feeds: Vec<(FeedId, FeedHandle)>,
@@ -111,6 +113,7 @@ impl Live {
             told: vec![],
             fewest: None,
             check: |_| {},
+            patience: SOON,
             mailbox: Mailbox::new(Arc::new(move || {
                 // Nobody listens once the test is over.
                 let _ = ring.send(());
@@ -160,8 +163,13 @@ impl Live {
 
     /// Takes in what arrives until `seen`.
     pub fn until(&mut self, what: &str, seen: impl FnMut(&Live) -> bool) {
-        if !self.seen_by(Instant::now() + SOON, seen) {
-            panic!("not within {SOON:?}: {what}\ntold {:#?}\nasked {:#?}", self.told, self.asked());
+        let patience = self.patience;
+        if !self.seen_by(Instant::now() + patience, seen) {
+            panic!(
+                "not within {patience:?}: {what}\ntold {:#?}\nasked {:#?}",
+                self.told,
+                self.asked()
+            );
         }
     }
 

@@ -91,6 +91,22 @@ impl Mailbox {
         Outbox { lane, spec, rung, wake, backlog: BACKLOG, waiting: 0, kept: 0 }
     }
 
+    /// Whether all that waits is a few live deltas: they may wait a little longer, until there are more of them.
+    pub fn trickles(&self) -> bool {
+        let lanes = lock(&self.lanes);
+        let few = |waiting: &Waiting| match waiting {
+            Waiting::Live(parcel) => parcel.len() + parcel.gone.len() < PARCEL_ROWS / 4,
+            Waiting::Bulk(..) | Waiting::Health(_) => false,
+        };
+        let mut some = false;
+        let all_few = lanes.all.iter().all(|lane| {
+            let queue = lock(&lane.queue);
+            some |= !queue.is_empty();
+            queue.len() <= 1 && queue.front().is_none_or(few)
+        });
+        some && all_few
+    }
+
     /// Takes deliveries of about `max_rows` rows, from all feeds in turn. What is left calls for another turn by
     /// itself.
     pub fn drain(&self, max_rows: usize) -> Vec<Delivery> {

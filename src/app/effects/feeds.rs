@@ -25,6 +25,10 @@ impl Feeds {
         Feeds { runtime, upstream: connection.upstream.clone(), mailbox, running: vec![] }
     }
 
+    pub(super) fn trickles(&self) -> bool {
+        self.mailbox.trickles()
+    }
+
     pub(super) fn drain(&self, rows: usize) -> Vec<Msg> {
         let news = self.mailbox.drain(rows).into_iter();
         news.map(|d| match d {

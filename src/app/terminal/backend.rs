@@ -1,7 +1,7 @@
 //! Cells become bytes: as few as will do, in memory, and none at all when nothing changed.
 //!
 //! Invariant: what the terminal shows, where its cursor stands and which pen it holds are tracked here and never asked
-//! for. Needs output processing off (`OPOST`), because a line feed has to keep its column.
+//! for. Between two changed cells, one or a few that stay as they are cost less written again than jumped over. Needs output processing off (`OPOST`), because a line feed has to keep its column.
 
 use super::colour::{Ink, Pen};
 use super::profile::Depth;
@@ -38,18 +38,22 @@ pub struct Lean {
     /// Whether the terminal shows its cursor; unknown at first.
     shown: Option<bool>,
     wanted: Option<Position>,
+    /// What is known to stand in each cell: one ASCII byte and its pen. For filling gaps, so anything wider is unknown.
+    stands: Vec<Option<(u8, Pen)>>,
 }
 
 impl Lean {
     /// A backend for a terminal of this size in cells, just entered: cleared, its pen reset.
     pub fn new(size: Size, depth: Depth) -> Lean {
         let pen = Pen::default();
-        Lean { out: vec![], size, depth, pen, at: None, shown: None, wanted: None }
+        let stands = vec![None; cells_of(size)];
+        Lean { out: vec![], size, depth, pen, at: None, shown: None, wanted: None, stands }
     }
 
     /// The terminal has this size now. Follow with `Terminal::resize`.
     pub fn set_size(&mut self, size: Size) {
         self.size = size;
+        self.stands = vec![None; cells_of(size)];
     }
 
     /// Somebody else has used the terminal: nothing about it is known. Follow with `Terminal::resize`, which clears and
@@ -60,6 +64,7 @@ impl Lean {
         self.shown = None;
         self.out.extend_from_slice(b"\x1b[m");
         self.pen = Pen::default();
+        self.stands.fill(None);
     }
 
     /// The bytes drawn since the last call; empty when nothing changed.
@@ -86,13 +91,46 @@ impl Lean {
     fn pen_of(&self, cell: &Cell) -> Pen {
         let fg = Ink::of(cell.fg, self.depth);
         let bg = Ink::of(cell.bg, self.depth);
-        let pen = Pen { fg, bg, modifier: cell.modifier };
-        if cell.symbol() == " " && !cell.modifier.intersects(SHOWS_ON_BLANK) {
-            // Neither foreground nor weight shows: leave them as they are.
-            let keep = self.pen.modifier - SHOWS_ON_BLANK;
-            return Pen { fg: self.pen.fg, modifier: keep, ..pen };
+        Pen { fg, bg, modifier: cell.modifier }
+    }
+
+    /// The pen to write a symbol with. On a blank neither foreground nor weight shows: they are left as they are.
+    fn pen_for(&self, symbol: &[u8], pen: Pen) -> Pen {
+        if symbol != b" " || pen.modifier.intersects(SHOWS_ON_BLANK) {
+            return pen;
         }
-        pen
+        Pen { fg: self.pen.fg, modifier: self.pen.modifier - SHOWS_ON_BLANK, ..pen }
+    }
+
+    fn place(&self, at: Position) -> usize {
+        usize::from(at.y) * usize::from(self.size.width) + usize::from(at.x)
+    }
+
+    /// Notes what stands in a run of cells from now on.
+    fn note(&mut self, at: Position, cells: u16, what: Option<(u8, Pen)>) {
+        let from = self.place(at);
+        if let Some(run) = self.stands.get_mut(from..from + usize::from(cells)) {
+            run.fill(what);
+        }
+    }
+
+    /// Writes again what stands between the cursor and a position on its line, if that is known, needs no other pen,
+    /// and is shorter than jumping there.
+    fn fill(&mut self, to: Position) {
+        let Some(from) = self.at.filter(|from| from.y == to.y && from.x < to.x) else { return };
+        let cells = usize::from(to.x - from.x);
+        let jump = if cells == 1 { 3 } else { 3 + digits(cells as u16) };
+        let start = self.place(from);
+        let Some(gap) = self.stands.get(start..start + cells).filter(|_| cells <= jump) else {
+            return;
+        };
+        let fits = |&(byte, pen): &(u8, Pen)| self.pen_for(&[byte], pen) == self.pen;
+        let bytes: Option<Vec<u8>> =
+            gap.iter().map(|cell| Some(cell.as_ref().filter(|c| fits(c))?.0)).collect();
+        if let Some(bytes) = bytes {
+            self.out.extend_from_slice(&bytes);
+            self.at = Some(to);
+        }
     }
 
     fn use_pen(&mut self, pen: Pen) {
@@ -101,10 +139,17 @@ impl Lean {
     }
 
     fn print(&mut self, at: Position, cell: &Cell) {
+        self.fill(at);
         self.move_to(at);
-        self.use_pen(self.pen_of(cell));
-        self.out.extend_from_slice(cell.symbol().as_bytes());
+        let (symbol, pen) = (cell.symbol().as_bytes(), self.pen_of(cell));
+        self.use_pen(self.pen_for(symbol, pen));
+        self.out.extend_from_slice(symbol);
         let width = cell.symbol().width().max(1) as u16;
+        let plain = match *symbol {
+            [byte @ b' '..=b'~'] => Some((byte, pen)),
+            _ => None,
+        };
+        self.note(at, width, plain);
         let next = at.x.saturating_add(width);
         // After the last column a terminal may or may not have wrapped, and how wide it takes a cluster of several
         // characters is anybody's guess: then the next move is absolute.
@@ -133,6 +178,7 @@ impl Lean {
         } else {
             self.csi(cells, b'X');
         }
+        self.note(at, cells, Some((b' ', Pen::default())));
     }
 
     /// Goes there by the shortest way.
@@ -171,9 +217,14 @@ fn relative(from: Position, to: Position) -> Option<String> {
     let from_edge = format!("\r{down}{}", forward(to.x));
     let along = match to.x.checked_sub(from.x) {
         Some(cells) => format!("{down}{}", forward(cells)),
-        None => format!("{down}\x1b[{}D", from.x - to.x),
+        // By column: every terminal since the VT510 knows it, and a small column is a short number.
+        None => format!("{down}\x1b[{}G", to.x + 1),
     };
     Some(if along.len() <= from_edge.len() { along } else { from_edge })
+}
+
+fn cells_of(size: Size) -> usize {
+    usize::from(size.width) * usize::from(size.height)
 }
 
 fn digits(n: u16) -> usize {
@@ -240,6 +291,8 @@ impl Backend for Lean {
 
     fn clear_region(&mut self, part: ClearType) -> Result<(), Infallible> {
         self.use_pen(Pen::default());
+        let all = part == ClearType::All;
+        self.stands.fill(all.then_some((b' ', Pen::default())));
         self.out.extend_from_slice(match part {
             ClearType::All => b"\x1b[2J",
             ClearType::AfterCursor => b"\x1b[J",

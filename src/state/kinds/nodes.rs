@@ -240,7 +240,13 @@ static COLUMNS: &[Column] = &[
     column!("pods_not_ready" "NOT READY" Right 9 TALLIED,
         |r, _| {
             let n = load(r, pods::sum::NOT_READY);
-            common::of_pods(r, Value::Int(n), if n > 0 { Role::Warn } else { Role::Dim })
+            // On a large cluster some pod of almost every node is not ready: only many of them need a person.
+            let role = match n {
+                0 => Role::Dim,
+                n if n * 10 < load(r, pods::sum::PODS) => Role::Plain,
+                _ => Role::Warn,
+            };
+            common::of_pods(r, Value::Int(n), role)
         },
         |r| Sort::Int(load(r, pods::sum::NOT_READY))),
     column!("cpu_requested" "CPU REQUESTED" Right 24 TALLIED | CPU.bit(),

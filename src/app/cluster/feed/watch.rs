@@ -20,6 +20,8 @@ const SILENCE: Duration = Duration::from_secs(210);
 const BOOKMARKED: Duration = Duration::from_secs(90);
 /// Longest silence within an initial list.
 const INITIAL: Duration = Duration::from_secs(30);
+/// An initial list that takes longer is worth a question how long it will be.
+const LONG: Duration = Duration::from_millis(700);
 /// A watch that ends sooner was not worth opening.
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -60,6 +62,8 @@ impl Feed {
         mut initial: bool,
     ) -> Result<(), Trouble> {
         let mut reader = WatchReader::new(encoding);
+        let begun = Instant::now();
+        let mut total = None;
         loop {
             let silence = match (initial, self.bookmarked) {
                 (true, _) => INITIAL,
@@ -78,6 +82,10 @@ impl Feed {
                 initial = self.event(encoding, event, initial).await?;
             }
             if initial {
+                if begun.elapsed() >= LONG {
+                    let told = total.get_or_insert_with(|| self.count()).try_recv();
+                    self.of = told.ok().or(self.of);
+                }
                 self.progress();
             } else if self.told.elapsed() >= QUIET {
                 self.tell(Health::Live(self.now()));

@@ -3,18 +3,30 @@
 //! Boots the control plane of the tests with 5,000 nodes and 150,000 pods in it (`PODS=n` for another size), runs the
 //! release binary in a terminal of 200x50, presses keys, and prints one table: each budget, what was measured in three
 //! runs (`RUNS=n`), and whether it holds. Times are of this machine as it was: nothing else should be at work on it.
+//!
+//! `SOAK=minutes` adds that long a churn of 200 updates/s. `BESIDE='command'` times another program on the same
+//! cluster in the same run: `READY='regex'` is what its screen shows once it is usable, `KEY=j` a key to press;
+//! `KUBECONFIG` leads it to the cluster.
 
+mod beside;
+#[path = "../clock/mod.rs"]
 mod clock;
-#[path = "../tests/controlplane/mod.rs"]
+#[path = "../../tests/controlplane/mod.rs"]
 mod controlplane;
+mod figures;
+mod load;
+#[allow(dead_code, reason = "the other bench needs the rest")]
+#[path = "../terminal/mod.rs"]
 mod terminal;
+mod tour;
 
 use clock::cpu_time;
 use controlplane::{ControlPlane, Options, Size, User, fresh};
+use figures::Figures;
 use http_body_util::BodyExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use terminal::{Cockpit, percentile};
+use terminal::{Cockpit, Link, percentile};
 use wheelhouse::app::cluster::request::{Accept, open, read};
 use wheelhouse::app::cluster::session::{ConnectArgs, Environment, Lock, Pinned, PluginStdio};
 use wheelhouse::app::connect::Origin;
@@ -22,54 +34,6 @@ use wheelhouse::app::nap;
 
 const WHEELHOUSE: &str = env!("CARGO_BIN_EXE_wheelhouse");
 const KEYS: [&str; 6] = ["j", "k", "\x1b[6~", "G", "g", "j"];
-
-/// A line of the table.
-struct Figure {
-    what: &'static str,
-    unit: &'static str,
-    /// The most it may be; none where nothing was promised.
-    budget: Option<f64>,
-    runs: Vec<f64>,
-}
-
-/// The figures in the order they were first measured.
-#[derive(Default)]
-struct Figures(Vec<Figure>);
-
-impl Figures {
-    fn note(&mut self, what: &'static str, unit: &'static str, budget: Option<f64>, value: f64) {
-        match self.0.iter_mut().find(|f| f.what == what) {
-            Some(figure) => figure.runs.push(value),
-            None => self.0.push(Figure { what, unit, budget, runs: vec![value] }),
-        }
-    }
-
-    /// Prints the table; how many budgets do not hold. The median decides.
-    fn print(&self) -> usize {
-        let head = ["what", "unit", "budget", "min", "median", "max", ""];
-        let [what, unit, budget, min, median, max, verdict] = head;
-        println!("| {what} | {unit} | {budget} | {min} | {median} | {max} | {verdict} |");
-        println!("|---|---|---|---|---|---|---|");
-        let mut failed = 0;
-        for figure in &self.0 {
-            let mut runs = figure.runs.clone();
-            runs.sort_by(f64::total_cmp);
-            let (min, median, max) = (runs[0], runs[runs.len() / 2], runs[runs.len() - 1]);
-            let verdict = match figure.budget {
-                None => "",
-                Some(most) if median <= most => "pass",
-                Some(_) => "FAIL",
-            };
-            failed += usize::from(verdict == "FAIL");
-            let budget = figure.budget.map_or("-".to_owned(), |most| format!("{most}"));
-            let (what, unit) = (figure.what, figure.unit);
-            println!(
-                "| {what} | {unit} | {budget} | {min:.2} | {median:.2} | {max:.2} | {verdict} |"
-            );
-        }
-        failed
-    }
-}
 
 fn main() {
     // `cargo test --benches` runs this too; it has nothing to show without its cluster.
@@ -96,6 +60,12 @@ fn main() {
         bare(&lab, &mut figures);
         sync_and_keys(&lab, pods, &mut figures);
         print_nodes(&lab, &mut figures);
+        if let Ok(command) = std::env::var("BESIDE") {
+            beside::measure(&command, &lab, &mut figures);
+        }
+    }
+    if let Some(minutes) = number("SOAK") {
+        tour::soak(&lab, &total(pods), minutes, &mut figures);
     }
     let failed = figures.print();
     println!("{failed} of the budgets do not hold");
@@ -126,13 +96,18 @@ fn bare(lab: &ControlPlane, figures: &mut Figures) -> usize {
     bytes
 }
 
+/// As the second line tells it once all of them are there.
+fn total(pods: usize) -> String {
+    format!("{},{:03} pods", pods / 1000, pods % 1000)
+}
+
 fn sync_and_keys(lab: &ControlPlane, pods: usize, figures: &mut Figures) {
-    let config = lab.kubeconfig(User::Admin);
+    let config = twice(lab);
+    let before = load::Load::of(lab);
     let mut cockpit = Cockpit::start(WHEELHOUSE, &["nodes"], &config);
     let first = cockpit.until("node-0");
     figures.note("start to first rows", "s", Some(0.15), first.as_secs_f64());
-    let total = format!("{},{:03} pods", pods / 1000, pods % 1000);
-    cockpit.until(&total);
+    cockpit.until(&total(pods));
     let all = cockpit.until(" live ");
     figures.note("start to all rows", "s", None, all.as_secs_f64());
     let bare = figures.0.iter().find(|f| f.what == "bare protobuf LIST: wall");
@@ -140,66 +115,94 @@ fn sync_and_keys(lab: &ControlPlane, pods: usize, figures: &mut Figures) {
     figures.note("start to all rows / bare LIST", "x", Some(1.15), all.as_secs_f64() / bare);
     figures.note("CPU to sync", "s", Some(2.0), cockpit.cpu().as_secs_f64());
     figures.note("resident after sync", "MB", Some(64.0), cockpit.resident());
+    load::Load::of(lab).start(&before, figures);
 
     keys(&mut cockpit, figures, "key to first byte, quiet: p50", "key to first byte, quiet: p99");
     let bytes = cockpit.press_for_bytes("j");
     figures.note("cursor step with the bar", "B", Some(450.0), bytes as f64);
     let bytes = cockpit.press_for_bytes("\x1b[6~");
     figures.note("page down", "B", Some(4096.0), bytes as f64);
+    idle(&mut cockpit, lab, figures);
+    tour::every_feature(&mut cockpit, &total(pods), figures);
+    churn(&mut cockpit, lab, figures);
+    cockpit.press("ZZ");
+    slow(lab, &config, &total(pods), figures);
+}
 
-    for view in ["pods", "workloads", "namespaces", "poddisruptionbudgets", "pods"] {
-        cockpit.press(&format!(":{view}\r"));
-        cockpit.until(" live ");
-    }
-    for key in [">", ">", ">", "I", "G", "g"] {
-        cockpit.press(key);
-        cockpit.settle(Duration::from_millis(600));
-    }
-    let typed = "/status:crash".chars().map(|c| {
-        let took = cockpit.answer(&c.to_string());
-        cockpit.settle(Duration::from_millis(200));
-        took
-    });
-    let worst = typed.max().unwrap_or_default();
-    figures.note("filter letter to first byte, worst", "ms", Some(16.0), worst.as_secs_f64() * 1e3);
-    cockpit.press("\x1b");
-    cockpit.settle(Duration::from_millis(300));
-    figures.note("resident after touring every view", "MB", Some(64.0), cockpit.resident());
+/// A kubeconfig with a second context of the same cluster, to switch to.
+fn twice(lab: &ControlPlane) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(lab.kubeconfig(User::Admin)).expect("it was written");
+    let again = "contexts: [{name: again, context: {cluster: lab, user: admin}}, ";
+    let path = lab.dir().join("twice.conf");
+    std::fs::write(&path, text.replace("contexts: [", again)).expect("the slot's folder is ours");
+    path
+}
 
-    let (cpu, started) = (cockpit.cpu(), Instant::now());
-    cockpit.settle(Duration::from_secs(15));
-    let share = |cockpit: &Cockpit, cpu: Duration, started: Instant| {
-        (cockpit.cpu() - cpu).as_secs_f64() / started.elapsed().as_secs_f64() * 100.0
-    };
-    figures.note("CPU idle", "% of a core", Some(0.3), share(&cockpit, cpu, started));
+fn idle(cockpit: &mut Cockpit, lab: &ControlPlane, figures: &mut Figures) {
+    cockpit.settle(Duration::from_secs(5));
+    let (cpu, started, before) = (cockpit.cpu(), Instant::now(), load::Load::of(lab));
+    let (total, in_vain) =
+        cockpit.watch(Duration::from_secs(if std::env::var("QUICK").is_ok() { 3 } else { 60 }));
+    figures.note("CPU idle", "% of a core", Some(0.3), share(cockpit, cpu, started));
+    figures.note("idle minute: bytes to the terminal", "B", None, total as f64);
+    figures.note(
+        "idle minute: bytes that changed nothing on screen",
+        "B",
+        Some(0.0),
+        in_vain as f64,
+    );
+    load::Load::of(lab).idle(&before, figures);
+}
+
+fn share(cockpit: &Cockpit, cpu: Duration, started: Instant) -> f64 {
+    (cockpit.cpu() - cpu).as_secs_f64() / started.elapsed().as_secs_f64() * 100.0
+}
+
+fn churn(cockpit: &mut Cockpit, lab: &ControlPlane, figures: &mut Figures) {
     std::thread::scope(|scope| {
         scope.spawn(|| lab.churn(500, Duration::from_secs(28)));
         cockpit.settle(Duration::from_secs(5));
         let (cpu, started) = (cockpit.cpu(), Instant::now());
         cockpit.settle(Duration::from_secs(20));
-        figures.note(
-            "CPU at 500 updates/s",
-            "% of a core",
-            Some(3.0),
-            share(&cockpit, cpu, started),
-        );
+        let share = share(cockpit, cpu, started);
+        figures.note("CPU at 500 updates/s", "% of a core", Some(3.0), share);
     });
     std::thread::scope(|scope| {
         scope.spawn(|| lab.churn(1000, Duration::from_secs(35)));
         cockpit.settle(Duration::from_secs(3));
         let (p50, p99) = ("key at 1,000 updates/s: p50", "key at 1,000 updates/s: p99");
-        keys(&mut cockpit, figures, p50, p99);
+        keys(cockpit, figures, p50, p99);
     });
     figures.note("resident after churn", "MB", Some(64.0), cockpit.resident());
-    cockpit.press("ZZ");
+}
 
-    let mut slow = Cockpit::start(WHEELHOUSE, &["nodes", "--link", "slow"], &config);
-    slow.until(&total);
+/// 20 KB/s and 300 ms there and back, while 500 pods change each second: letters typed into a filter.
+fn slow(lab: &ControlPlane, config: &std::path::Path, total: &str, figures: &mut Figures) {
+    let link = Link { rate: 20_000, delay: Duration::from_millis(150) };
+    let args = ["pods", "--link", "slow"];
+    let mut slow = Cockpit::start_behind(Some(link), WHEELHOUSE, &args, config);
+    slow.until(total);
     slow.until(" live ");
     slow.settle(Duration::from_secs(3));
     slow.press_for_bytes("j");
     let bytes = slow.press_for_bytes("j");
     figures.note("cursor step with the marker", "B", Some(150.0), bytes as f64);
+    let mut took = vec![];
+    std::thread::scope(|scope| {
+        scope.spawn(|| lab.churn(500, Duration::from_secs(45)));
+        for word in ["/status:crash", "/team-042", "/web frontend", "/restarts>3"] {
+            for (i, letter) in word.chars().enumerate() {
+                let echo = slow.echo(&letter.to_string(), &word[..=i]);
+                took.extend((i > 0).then_some(echo));
+                slow.settle(Duration::from_millis(100));
+            }
+            slow.press("\x1b");
+            slow.settle(Duration::from_millis(1500));
+        }
+    });
+    took.sort();
+    let p99 = percentile(&took, 99).as_secs_f64() * 1e3;
+    figures.note("letter's echo, 20 KB/s and 300 ms, churn: p99", "ms", Some(500.0), p99);
     slow.press("ZZ");
 }
 
