@@ -30,7 +30,7 @@ pub enum Record {
     /// The first line of each file.
     Began(Box<Began>),
     /// A request is about to be sent. On disk before it is sent.
-    Intent(Intent),
+    Intent(Box<Intent>),
     /// What became of it.
     Outcome(Outcome),
     /// Something that was seen or decided and explains the rest; `data` is the engine's own.

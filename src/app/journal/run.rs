@@ -61,7 +61,7 @@ impl Run {
     /// # Errors
     /// [`Trouble::NotRecorded`]: the request must not be sent, nor any after it.
     pub fn intent(&mut self, intent: Intent) -> Result<(), Trouble> {
-        self.record(Record::Intent(intent), true)
+        self.record(Record::Intent(Box::new(intent)), true)
     }
 
     /// Records what became of a request. The next intent or the end takes it to the disk: if it is lost, its result reads

@@ -170,7 +170,9 @@ impl Story {
             }
             Record::Began(_) => return Err("a second header".to_owned()),
             _ if n == 0 => return Err("the first line is no header".to_owned()),
-            Record::Intent(intent) => self.entries.push(Entry { at, intent, outcome: None }),
+            Record::Intent(intent) => {
+                self.entries.push(Entry { at, intent: *intent, outcome: None });
+            }
             Record::Outcome(outcome) => {
                 let step = outcome.step;
                 let entry = self.entries.iter_mut().rfind(|e| e.intent.step == step);

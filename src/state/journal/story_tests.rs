@@ -4,7 +4,7 @@ use super::super::{Undo, report};
 use super::*;
 use serde_json::json;
 
-pub(crate) fn intent(step: u64, body: &str, undo: Option<&str>) -> Intent {
+fn intent(step: u64, body: &str, undo: Option<&str>) -> Intent {
     Intent {
         step,
         words: format!("{body} node-{step}"),
@@ -23,6 +23,10 @@ pub(crate) fn intent(step: u64, body: &str, undo: Option<&str>) -> Intent {
             body: json!(body),
         }),
     }
+}
+
+fn planned(intent: Intent) -> Record {
+    Record::Intent(Box::new(intent))
 }
 
 fn outcome(step: u64, result: Fate) -> Record {
@@ -63,12 +67,12 @@ fn steps(entries: Vec<&Entry>) -> Vec<u64> {
 fn intents_meet_their_outcomes_and_the_rest_is_unknown() {
     let told = story(vec![
         header(),
-        Record::Intent(intent(1, "a", None)),
+        planned(intent(1, "a", None)),
         outcome(1, Fate::Done),
-        Record::Intent(intent(2, "b", None)),
+        planned(intent(2, "b", None)),
         outcome(2, Fate::Unknown),
-        Record::Intent(intent(3, "c", None)),
-        Record::Intent(intent(4, "d", None)),
+        planned(intent(3, "c", None)),
+        planned(intent(4, "d", None)),
         outcome(4, Fate::Refused),
     ]);
     assert_eq!(steps(told.open_intents().collect()), [2, 3]);
@@ -82,7 +86,7 @@ fn intents_meet_their_outcomes_and_the_rest_is_unknown() {
 fn an_unknown_result_can_be_settled_later() {
     let told = story(vec![
         header(),
-        Record::Intent(intent(1, "a", None)),
+        planned(intent(1, "a", None)),
         outcome(1, Fate::Unknown),
         outcome(1, Fate::Done),
     ]);
@@ -94,13 +98,13 @@ fn undo_goes_backwards_over_what_was_done_and_not_yet_put_back() {
     let mut records = vec![header()];
     for (step, fate) in [(1, Fate::Done), (2, Fate::Refused), (3, Fate::Unknown), (4, Fate::Done)] {
         let undo = format!("undo-{step}");
-        records.push(Record::Intent(intent(step, "do", Some(&undo))));
+        records.push(planned(intent(step, "do", Some(&undo))));
         records.push(outcome(step, fate));
     }
-    records.extend([Record::Intent(intent(5, "final", None)), outcome(5, Fate::Done)]);
+    records.extend([planned(intent(5, "final", None)), outcome(5, Fate::Done)]);
     assert_eq!(steps(story(records.clone()).undo_steps()), [4, 1]);
     // Put back, but nobody knows whether it arrived: it stays.
-    records.push(Record::Intent(intent(6, "undo-4", None)));
+    records.push(planned(intent(6, "undo-4", None)));
     assert_eq!(steps(story(records.clone()).undo_steps()), [4, 1]);
     records.push(outcome(6, Fate::Done));
     assert_eq!(steps(story(records).undo_steps()), [1]);
@@ -122,10 +126,10 @@ fn an_end_counts_only_if_nothing_follows() {
 fn every_cut_of_a_file_reads_and_keeps_every_whole_line() {
     let whole = text(vec![
         header(),
-        Record::Intent(intent(1, "ä", Some("ö"))),
+        planned(intent(1, "ä", Some("ö"))),
         outcome(1, Fate::Done),
         Record::Noted { words: "seen".into(), data: json!({ "a": [1, 2.5, null] }) },
-        Record::Intent(intent(2, "b", None)),
+        planned(intent(2, "b", None)),
         outcome(2, Fate::Done),
         Record::Ended { how: How::Done, words: String::new() },
     ]);
@@ -148,7 +152,7 @@ fn every_cut_of_a_file_reads_and_keeps_every_whole_line() {
 
 #[test]
 fn a_damaged_line_is_told_and_the_others_are_kept() {
-    let mut bytes = text(vec![header(), Record::Intent(intent(1, "a", None))]);
+    let mut bytes = text(vec![header(), planned(intent(1, "a", None))]);
     bytes.extend(b"\0\0\0\n{\"at\":1,\"record\":\"moon\"}\n\xff\xfe\n");
     bytes.extend(text(vec![outcome(1, Fate::Done), outcome(8, Fate::Done), header()]));
     let story = Story::parse("r", &bytes).unwrap();
@@ -159,7 +163,7 @@ fn a_damaged_line_is_told_and_the_others_are_kept() {
 
 #[test]
 fn a_file_without_header_is_damaged_not_empty() {
-    let story = Story::parse("r", &text(vec![Record::Intent(intent(1, "a", None))])).unwrap();
+    let story = Story::parse("r", &text(vec![planned(intent(1, "a", None))])).unwrap();
     assert!(!story.has_header() && story.damaged.len() == 1);
 }
 
