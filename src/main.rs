@@ -6,7 +6,8 @@
 use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use wheelhouse::app::cli::{Cli, Command, doctor, exit, print};
+use wheelhouse::app::cli::{Cli, Command, Failure, doctor, exit, journal, print};
+use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, nap, run};
 use wheelhouse::state::text::wrap;
@@ -21,13 +22,10 @@ fn main() -> ExitCode {
             Ok(code) => ExitCode::from(code),
             Err(failure) => tell(failure.code, &failure.words),
         },
-        Some(Command::Print(args)) => match headless(print::print(&cli.common, args)) {
-            Ok((text, missing)) => match (out(&text), missing) {
-                (ExitCode::SUCCESS, Some(trouble)) => tell(trouble.code, &trouble.words),
-                (code, _) => code,
-            },
-            Err(trouble) => tell(trouble.code, &trouble.words),
-        },
+        Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
+        Some(Command::Journal(args)) => printed(
+            Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),
+        ),
         Some(Command::Doctor) => {
             let (report, code) = headless(doctor::doctor(&cli.common));
             out(&report);
@@ -50,6 +48,17 @@ fn main() -> ExitCode {
 
 fn headless<T>(work: impl Future<Output = T>) -> T {
     nap::runtime().expect("a process that gets no event queue cannot run at all").block_on(work)
+}
+
+/// Writes what a command found, then tells what is missing from it.
+fn printed(found: Result<(String, Option<Failure>), Failure>) -> ExitCode {
+    match found {
+        Ok((text, missing)) => match (out(&text), missing) {
+            (ExitCode::SUCCESS, Some(trouble)) => tell(trouble.code, &trouble.words),
+            (code, _) => code,
+        },
+        Err(trouble) => tell(trouble.code, &trouble.words),
+    }
 }
 
 /// Writes to standard output. A reader that went away (`| head`) has what it wanted.

@@ -1,6 +1,12 @@
 //! What a journal's lines say: one run of an action is a header, an intent before each request, an outcome after it, and
 //! an end. A run without an end was interrupted; an intent without an outcome has an unknown result.
 
+mod report;
+mod story;
+
+pub use report::report;
+pub use story::{Damage, End, Entry, Newer, Remark, Standing, Story};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +30,7 @@ pub enum Record {
     /// The first line of each file.
     Began(Box<Began>),
     /// A request is about to be sent. On disk before it is sent.
-    Intent(Intent),
+    Intent(Box<Intent>),
     /// What became of it.
     Outcome(Outcome),
     /// Something that was seen or decided and explains the rest; `data` is the engine's own.
@@ -169,4 +175,29 @@ pub enum How {
     Aborted,
     /// Everything it had done was put back.
     Undone,
+}
+
+impl Fate {
+    /// In words, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Fate::Done => "done",
+            Fate::Refused => "refused",
+            Fate::Unknown => "unknown, check",
+            Fate::NotSent => "not sent",
+        }
+    }
+}
+
+impl How {
+    /// In words, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            How::Done => "done",
+            How::Incomplete => "incomplete",
+            How::Failed => "failed",
+            How::Aborted => "aborted",
+            How::Undone => "undone",
+        }
+    }
 }

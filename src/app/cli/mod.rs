@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod format;
+pub mod journal;
 pub mod print;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -55,6 +56,7 @@ Examples:
   wheelhouse print nodes                       pods per node, as a table
   wheelhouse print pods --filter 'status:crash' -o json
   wheelhouse doctor                            what works from here, and what is missing
+  wheelhouse journal report last               what the last change did, for a ticket
 
 Keys are listed by ? inside and in docs/keys.md. Exit codes: 0 done, 1 failed, 2 usage, 3 refused with nothing done,
 4 incomplete.";
@@ -112,6 +114,8 @@ pub enum Command {
     Print(print::PrintArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
+    /// What was changed from here: list runs, show one, report one for a ticket.
+    Journal(journal::JournalArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
