@@ -191,8 +191,8 @@ fn slow(lab: &ControlPlane, config: &std::path::Path, total: &str, figures: &mut
     std::thread::scope(|scope| {
         scope.spawn(|| lab.churn(500, Duration::from_secs(45)));
         for word in ["/status:crash", "/team-042", "/web frontend", "/restarts>3"] {
-            for (i, letter) in word.chars().enumerate() {
-                let echo = slow.echo(&letter.to_string(), &word[..=i]);
+            for (i, letter) in word.char_indices() {
+                let echo = slow.echo(&letter.to_string(), &word[..i + letter.len_utf8()]);
                 took.extend((i > 0).then_some(echo));
                 slow.settle(Duration::from_millis(100));
             }

@@ -22,6 +22,8 @@ const BOOKMARKED: Duration = Duration::from_secs(90);
 const INITIAL: Duration = Duration::from_secs(30);
 /// An initial list that takes longer is worth a question how long it will be.
 const LONG: Duration = Duration::from_millis(700);
+/// A watch that was open this long was a success, whatever ends it.
+const LASTED: Duration = Duration::from_secs(10);
 /// A watch that ends sooner was not worth opening.
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -46,7 +48,11 @@ impl Feed {
         let position = format!("resourceVersion={}", encode(&self.version));
         let (encoding, body) = self.ask("watch", &query(&position)).await?;
         self.tell(Health::Live(self.now()));
-        self.events(encoding, body, false).await?;
+        let outcome = self.events(encoding, body, false).await;
+        if opened.elapsed() >= LASTED {
+            self.backoff.reset();
+        }
+        outcome?;
         if opened.elapsed() < SHORT {
             return Err(Trouble::Cut("the server ends the watch as soon as it begins"));
         }
