@@ -287,7 +287,10 @@ fn foretell(world: &World, cluster: &Cluster, made: &BTreeMap<String, Value>) ->
     assert!(landing.unknown.is_empty(), "{:?}", landing.unknown);
     let name =
         |i: usize| format!("/api/v1/namespaces/{}/pods/{}", moved[i].namespace, moved[i].name);
-    let placed = landing.placed.iter().map(|(i, node)| (*i, "fits", node.clone()));
+    let placed = landing.placed.iter().map(|(i, node)| {
+        let contested = landing.contested.contains(i);
+        (*i, if contested { "contested" } else { "fits" }, node.clone())
+    });
     let pending = landing.pending.iter().map(|(i, why)| {
         let (word, groups) = match why {
             Why::Nowhere(groups) => ("nowhere", groups),

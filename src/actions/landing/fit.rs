@@ -157,7 +157,7 @@ impl World {
     /// What the pod waits for on whatever node is not among them, see [`World::waits`].
     pub fn reasons(&self, pod: &PodSpec, node: &str) -> Option<Vec<Reason>> {
         let node = *self.at.get(node)?;
-        let mut scene = Scene::new(self, &[pod], &[]);
+        let mut scene = Scene::new(self, std::slice::from_ref(pod), &[]);
         let trial = Trial::new(&mut scene, pod);
         Some(trial.reasons(&scene, node))
     }

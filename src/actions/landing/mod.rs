@@ -16,6 +16,7 @@ mod place;
 mod reason;
 mod scene;
 mod select;
+mod tally;
 mod trial;
 mod volumes;
 

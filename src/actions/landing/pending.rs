@@ -25,7 +25,7 @@ pub struct Group {
 
 /// Why no node takes the pod now, the most frequent reason first. Empty if a node would take it.
 pub fn why_pending(world: &World, pod: &PodSpec) -> Vec<Group> {
-    let mut scene = Scene::new(world, &[pod], &[]);
+    let mut scene = Scene::new(world, std::slice::from_ref(pod), &[]);
     let trial = Trial::new(&mut scene, pod);
     let fits = |n| trial.open(&scene, n) && trial.fits(&scene, n);
     if (0..world.nodes.len()).any(fits) { vec![] } else { grouped(&scene, &trial) }

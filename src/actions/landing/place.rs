@@ -7,13 +7,16 @@ use super::scene::Scene;
 use super::trial::Trial;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Where moved pods would go. Pods are named by their number in the list that was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Landing {
     /// Pods that find a node, and one they could be on.
     pub placed: Vec<(usize, String)>,
-    /// Pods that do not, and why.
+    /// Those of them that find none if pods go in another order: it is a matter of luck who of them gets the room.
+    pub contested: Vec<usize>,
+    /// Pods that find none, and why.
     pub pending: Vec<(usize, Why)>,
     /// Pods that nothing can be said about, and why.
     pub unknown: Vec<(usize, String)>,
@@ -34,32 +37,39 @@ pub enum Why {
 
 impl World {
     /// Places pods that are to be moved, with the nodes of these names cordoned. A pod of this world is taken from its
-    /// node first; others are placed as new ones.
+    /// node first; others are placed as new ones. A pod that tolerates the cordon may land on a leaving node, as it
+    /// would.
     ///
     /// Pods go by priority, then by size, greatest first. Each goes to the node with the most left, as the scheduler's
-    /// score prefers: filling one node after the other would promise more than the scheduler keeps. A pod that
-    /// tolerates the cordon may land on a leaving node, as it would.
+    /// score prefers: filling one node after the other would promise more than the scheduler keeps. The same is tried
+    /// in the order given and smallest first; what does not find room every time is contested.
     pub fn place(&self, moved: &[PodSpec], leaving: &[&str]) -> Landing {
         let leaving: Vec<usize> = leaving.iter().filter_map(|n| self.node(n)).collect();
-        let all: Vec<&PodSpec> = moved.iter().collect();
         let mut landing = Landing::default();
-        let mut order = vec![];
+        let mut given = vec![];
         for (i, pod) in moved.iter().enumerate() {
             if let Some(words) = self.unknown(pod) {
                 landing.unknown.push((i, words));
             } else if let Some(words) = self.waits(pod) {
                 landing.pending.push((i, Why::Waits(words)));
             } else {
-                order.push(i);
+                given.push(i);
             }
         }
+        let desk = Desk::new(self, moved, &given, &leaving);
+        given.sort_by_key(|&i| Reverse(moved[i].priority));
         let scale = Scale::of(self);
-        order.sort_by_key(|&i| (Reverse(moved[i].priority), Reverse(scale.size(&moved[i])), i));
-        let mut desk = Desk::new(self, moved, &order, &leaving, &all);
-        let left = desk.place_all(&order, &mut landing);
-        desk.explain(&left, &leaving, &all, &mut landing);
+        let (mut falling, mut rising) = (given.clone(), given.clone());
+        falling.sort_by_key(|&i| (Reverse(moved[i].priority), Reverse(scale.size(&moved[i]))));
+        rising.sort_by_key(|&i| (Reverse(moved[i].priority), scale.size(&moved[i])));
+        desk.clone().first(&falling, &leaving, &mut landing);
+        for order in [given, rising] {
+            desk.clone().again(&order, &mut landing);
+        }
         landing.pending.sort_by_key(|(i, _)| *i);
         landing.placed.sort_by_key(|(i, _)| *i);
+        landing.contested.sort_unstable();
+        landing.contested.dedup();
         landing
     }
 }
@@ -90,12 +100,14 @@ fn share(part: i64, whole: i64) -> i64 {
 }
 
 /// Pods with the same facts but for their names, and the nodes that are open to them.
+#[derive(Clone)]
 struct Kind<'s> {
     trial: Trial<'s>,
-    open: Vec<usize>,
+    open: Rc<[usize]>,
 }
 
 /// A placing at work.
+#[derive(Clone)]
 struct Desk<'s> {
     world: &'s World,
     moved: &'s [PodSpec],
@@ -106,20 +118,9 @@ struct Desk<'s> {
 }
 
 impl<'s> Desk<'s> {
-    fn new(
-        world: &'s World,
-        moved: &'s [PodSpec],
-        order: &[usize],
-        leaving: &[usize],
-        all: &[&PodSpec],
-    ) -> Desk<'s> {
-        let mut desk = Desk {
-            world,
-            moved,
-            scene: Scene::new(world, all, leaving),
-            kinds: vec![],
-            kind: vec![None; moved.len()],
-        };
+    fn new(world: &'s World, moved: &'s [PodSpec], order: &[usize], leaving: &[usize]) -> Self {
+        let scene = Scene::new(world, moved, leaving);
+        let mut desk = Desk { world, moved, scene, kinds: vec![], kind: vec![None; moved.len()] };
         for &i in order {
             desk.kind[i] = Some(desk.kind_of(&moved[i]));
         }
@@ -136,27 +137,53 @@ impl<'s> Desk<'s> {
         self.kinds.len() - 1
     }
 
-    /// Places in this order, again while pods that landed may have helped others. Returns those without a node.
-    fn place_all(&mut self, order: &[usize], landing: &mut Landing) -> Vec<usize> {
-        let mut left = order.to_vec();
+    /// Places, and says why what is left found no node.
+    fn first(&mut self, order: &[usize], leaving: &[usize], landing: &mut Landing) {
+        let (placed, left) = self.place_all(order);
+        let name = |(i, node): (usize, usize)| (i, self.world.nodes[node].name.clone());
+        landing.placed.extend(placed.into_iter().map(name));
+        if left.is_empty() {
+            return;
+        }
+        let highest = left.iter().map(|&i| &self.moved[i]).filter(|p| self.may_preempt(p));
+        let highest = highest.map(|p| p.priority).max();
+        let mut bounds = Bounds::new(self.world, leaving, self.moved, highest);
+        // Once for each kind: the reasons of thousands of nodes are no small matter.
+        let mut known: Vec<Option<Why>> = vec![None; self.kinds.len()];
+        for i in left {
+            let Some(k) = self.kind[i] else { continue };
+            let why = known[k].get_or_insert_with(|| self.why(&self.kinds[k], &mut bounds));
+            landing.pending.push((i, why.clone()));
+        }
+    }
+
+    /// Places in another order. Who finds no node now was lucky before.
+    fn again(&mut self, order: &[usize], landing: &mut Landing) {
+        let (_, left) = self.place_all(order);
+        let had = landing.placed.iter().map(|(i, _)| *i).filter(|i| left.contains(i));
+        landing.contested.extend(had);
+    }
+
+    /// Places in this order, again while pods that landed may have helped others. Returns those with and those without
+    /// a node.
+    fn place_all(&mut self, order: &[usize]) -> (Vec<(usize, usize)>, Vec<usize>) {
+        let (mut placed, mut left) = (vec![], order.to_vec());
         loop {
             let before = left.len();
-            left.retain(|&i| match self.place_one(i) {
-                Some(node) => {
-                    landing.placed.push((i, self.world.nodes[node].name.clone()));
-                    false
-                }
-                None => true,
+            left.retain(|&i| {
+                let node = self.place_one(i);
+                placed.extend(node.map(|n| (i, n)));
+                node.is_none()
             });
-            let hope = left.iter().any(|&i| self.kind(i).trial.may_improve());
-            if left.len() == before || !hope {
-                return left;
+            let improves = |i: &usize| self.kind_at(*i).is_some_and(|k| k.trial.may_improve());
+            if left.len() == before || !left.iter().any(improves) {
+                return (placed, left);
             }
         }
     }
 
-    fn kind(&self, pod: usize) -> &Kind<'s> {
-        &self.kinds[self.kind[pod].unwrap_or_default()]
+    fn kind_at(&self, pod: usize) -> Option<&Kind<'s>> {
+        Some(&self.kinds[self.kind[pod]?])
     }
 
     fn place_one(&mut self, i: usize) -> Option<usize> {
@@ -173,18 +200,9 @@ impl<'s> Desk<'s> {
         Some(node)
     }
 
-    /// Says why the rest found no node.
-    fn explain(&self, left: &[usize], leaving: &[usize], all: &[&'s PodSpec], to: &mut Landing) {
-        if left.is_empty() {
-            return;
-        }
-        let mut bounds = Bounds::new(self.world, leaving, all);
-        let mut known: Vec<Option<Why>> = vec![None; self.kinds.len()];
-        for &i in left {
-            let Some(k) = self.kind[i] else { continue };
-            let why = known[k].get_or_insert_with(|| self.why(&self.kinds[k], &mut bounds));
-            to.pending.push((i, why.clone()));
-        }
+    /// Whether there is anybody that the scheduler might evict for the pod.
+    fn may_preempt(&self, pod: &PodSpec) -> bool {
+        pod.preempts && self.world.lowest < pod.priority
     }
 
     fn why(&self, kind: &Kind<'s>, bounds: &mut Bounds<'s>) -> Why {
@@ -196,9 +214,12 @@ impl<'s> Desk<'s> {
             return Why::Packing(grouped(&self.scene, &kind.trial));
         }
         let groups = grouped(&bounds.before, &before);
-        let preempts = pod.preempts && self.world.lowest < pod.priority;
-        if preempts && bounds.fits(&hopeful, &kind.open, Some(pod.priority)) {
+        if self.may_preempt(pod) && bounds.fits(&hopeful, &kind.open, Some(pod.priority)) {
             return Why::Preempts(groups);
+        }
+        // Whom another moved pod evicts may leave more than that pod needs.
+        if bounds.highest.is_some() && bounds.fits(&hopeful, &kind.open, bounds.highest) {
+            return Why::Packing(groups);
         }
         Why::Nowhere(groups)
     }
@@ -212,13 +233,21 @@ struct Bounds<'s> {
     roomy: HashMap<Option<i64>, Scene<'s>>,
     /// Pods that will land somewhere: those that are moved and those that were pending already.
     coming: Vec<&'s PodSpec>,
+    /// The highest priority of a moved pod that needs others to be evicted.
+    highest: Option<i64>,
 }
 
 impl<'s> Bounds<'s> {
-    fn new(world: &'s World, leaving: &[usize], moved: &[&'s PodSpec]) -> Bounds<'s> {
+    fn new(
+        world: &'s World,
+        leaving: &[usize],
+        moved: &'s [PodSpec],
+        highest: Option<i64>,
+    ) -> Bounds<'s> {
         let pending = world.pods.iter().filter(|p| p.node.is_empty() && !p.finished);
-        let coming = moved.iter().copied().chain(pending).collect();
-        Bounds { before: Scene::new(world, moved, leaving), roomy: HashMap::new(), coming }
+        let coming = moved.iter().chain(pending).collect();
+        let before = Scene::new(world, moved, leaving);
+        Bounds { before, roomy: HashMap::new(), coming, highest }
     }
 
     /// Whether a node could take the pod with all pods out of the way that may go.

@@ -27,7 +27,7 @@ pub(super) struct Scene<'w> {
 
 impl<'w> Scene<'w> {
     /// The world without these pods, with these nodes cordoned.
-    pub fn new(world: &'w World, without: &[&PodSpec], leaving: &[usize]) -> Scene<'w> {
+    pub fn new(world: &'w World, without: &[PodSpec], leaving: &[usize]) -> Scene<'w> {
         let mut scene = Scene {
             world,
             gone: HashSet::new(),

@@ -336,6 +336,7 @@ fn moved_pods_leave_room_behind_and_land_elsewhere() {
     let old = [pod("p1", "n1", "600m"), pod("p2", "n1", "400m"), pod("stays", "n2", "300m")];
     let landing = world(&nodes, &old).place(&moved(&old[..2]), &["n1"]);
     assert_eq!(landing.placed, [(0, "n2".to_owned())], "the greater one first");
+    assert_eq!(landing.contested, [0], "smallest first it has no room");
     let [(1, Why::Packing(groups))] = &landing.pending[..] else { panic!("{landing:?}") };
     let found: Vec<_> = groups.iter().map(|g| (g.count, g.example.as_str())).collect();
     assert_eq!(found, [(1, "cordoned"), (1, "insufficient cpu: needs 400m, 100m free")]);
@@ -368,6 +369,22 @@ fn nowhere_is_claimed_only_without_a_way() {
     let mut going = small;
     going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     assert!(matches!(why(&[big.clone(), going], &big), Some(Why::Packing(_))));
+}
+
+#[test]
+fn room_left_by_another_pod_s_victims_makes_nowhere_uncertain() {
+    let nodes = [node("n1", "a"), node("n2", "b")];
+    let victim = with(pod("victim", "n2", "1"), "priority", json!(-1));
+    let urgent = with(pod("urgent", "n1", "300m"), "priority", json!(10));
+    let meek = with(pod("meek", "n1", "300m"), "preemptionPolicy", json!("Never"));
+    let old = [victim, urgent, meek];
+    let landing = world(&nodes, &old).place(&moved(&old[1..]), &["n1"]);
+    assert!(
+        matches!(landing.pending[..], [(0, Why::Preempts(_)), (1, Why::Packing(_))]),
+        "{landing:?}"
+    );
+    let alone = world(&nodes, &old).place(&moved(&old[2..]), &["n1"]);
+    assert!(matches!(alone.pending[..], [(0, Why::Nowhere(_))]), "{alone:?}");
 }
 
 #[test]
