@@ -16,6 +16,8 @@ use wheelhouse::actions::landing::{Lists, PodSpec, Why, World, why_pending};
 const SOON: Duration = Duration::from_secs(60);
 const ZONE: &str = "topology.kubernetes.io/zone";
 const HOST: &str = "kubernetes.io/hostname";
+/// A priority class: its pods have others evicted.
+const URGENT: &str = "urgent";
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
@@ -62,7 +64,7 @@ fn node(cluster: &str, n: u64, random: &mut Random) -> Value {
     if random.percent(20) {
         taints.push(json!({ "key": "dedicated", "value": "gpu", "effect": "NoSchedule" }));
     }
-    let cpu = format!("{}", 1 + random.below(3));
+    let cpu = format!("{}", 1 + random.below(4));
     let capacity = json!({
         "cpu": cpu, "memory": format!("{}Gi", 1 + random.below(4)),
         "pods": format!("{}", 5 + random.below(8)), "example.com/gpu": format!("{}", random.below(3)),
@@ -127,18 +129,29 @@ fn pod(cluster: &str, p: u64, random: &mut Random) -> Value {
     if random.percent(20) {
         let key = if random.percent(60) { ZONE } else { HOST };
         let taints = if random.percent(50) { "Honor" } else { "Ignore" };
-        spec["topologySpreadConstraints"] = json!([{
+        let mut constraint = json!({
             "maxSkew": 1 + random.below(2), "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule",
             "labelSelector": same, "nodeTaintsPolicy": taints,
-        }]);
+        });
+        if random.percent(30) {
+            constraint["matchLabelKeys"] = json!(["revision"]);
+        }
+        if random.percent(20) {
+            constraint["minDomains"] = json!(2 + random.below(2));
+        }
+        spec["topologySpreadConstraints"] = json!([constraint]);
+    }
+    if random.percent(12) {
+        spec["priorityClassName"] = json!(URGENT);
     }
     if random.percent(10) {
         let claim = json!({ "claimName": format!("claim-{}", random.below(2)) });
         spec["volumes"] = json!([{ "name": "data", "persistentVolumeClaim": claim }]);
     }
+    let labels = json!({ "app": group, "revision": format!("{}", random.below(2)) });
     json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "namespace": cluster, "name": format!("p{p}"), "labels": { "app": group } },
+        "metadata": { "namespace": cluster, "name": format!("p{p}"), "labels": labels },
         "spec": spec,
     })
 }
@@ -147,7 +160,10 @@ fn affinities(spec: &mut Value, same: &Value, random: &mut Random) {
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
     let key = |random: &mut Random| if random.percent(50) { ZONE } else { HOST };
     if random.percent(20) {
-        let term = json!({ "labelSelector": same, "topologyKey": key(random) });
+        let mut term = json!({ "labelSelector": same, "topologyKey": key(random) });
+        if random.percent(30) {
+            term["matchLabelKeys"] = json!(["revision"]);
+        }
         spec["affinity"]["podAntiAffinity"][required] = json!([term]);
     }
     if random.percent(12) {
@@ -187,6 +203,8 @@ fn pods(lab: &ControlPlane) -> Vec<Value> {
 
 /// Creates namespaces, volumes and nodes, and waits until pods can be made and scheduled.
 fn build(lab: &ControlPlane, clusters: &[Cluster]) {
+    let urgent = json!({ "metadata": { "name": URGENT }, "value": 1000 });
+    lab.api_create("/apis/scheduling.k8s.io/v1/priorityclasses", &urgent);
     for cluster in clusters {
         let name = &cluster.name;
         lab.api_create("/api/v1/namespaces", &json!({ "metadata": { "name": name } }));
@@ -243,9 +261,9 @@ fn is_bound(pod: &Value) -> bool {
     pod["spec"]["nodeName"].is_string()
 }
 
-/// The scheduler has looked at all pods, and nothing has changed for a while: what it could not place at first it tries
-/// again when others have landed.
-fn settle(lab: &ControlPlane) -> Vec<Value> {
+/// The scheduler has looked at all pods, and nothing has changed for so long: what it could not place at first it tries
+/// again when others have landed, after a pause of up to ten seconds.
+fn settle(lab: &ControlPlane, quiet: Duration) -> Vec<Value> {
     let mut last = (vec![], Instant::now());
     wait_until("the scheduler is done", SOON, || {
         let now = pods(lab);
@@ -256,7 +274,7 @@ fn settle(lab: &ControlPlane) -> Vec<Value> {
         if last.0 != homes {
             last = (homes, Instant::now());
         }
-        seen && last.1.elapsed() > Duration::from_secs(3)
+        seen && last.1.elapsed() > quiet
     });
     pods(lab)
 }
@@ -307,22 +325,21 @@ fn foretell(world: &World, cluster: &Cluster, made: &BTreeMap<String, Value>) ->
     all.map(|(i, word, why)| Foretold { pod: made[&name(i)].clone(), word, why }).collect()
 }
 
-/// What pods that stayed pending at first have to say: the simulator must have a reason too.
-fn pending_pods_have_reasons(world: &World, pods: &[Value]) {
-    for pod in pods.iter().filter(|p| !is_bound(p)) {
-        let spec = PodSpec::of(pod);
-        let groups = why_pending(world, &spec);
-        assert!(
-            !groups.is_empty(),
-            "{} would fit, but the scheduler says {}",
-            spec.path(),
-            spec.message
-        );
-    }
-    for pod in pods.iter().filter(|p| is_bound(p)) {
-        let spec = PodSpec::of(pod);
-        assert_eq!(world.unknown(&spec), None);
-    }
+/// The simulator has a reason for every pod that stays pending.
+fn pending_pods_have_reasons(lab: &ControlPlane) {
+    let none =
+        |world: &World, pod: &&PodSpec| pod.node.is_empty() && why_pending(world, pod).is_empty();
+    let unexplained = || {
+        let world = world(lab);
+        let pods = world.pods().iter().filter(|pod| none(&world, pod));
+        pods.map(|p| format!("{} would fit, the scheduler says {}", p.path(), p.message))
+            .collect::<Vec<_>>()
+    };
+    wait_until("pending pods have a reason", SOON, || {
+        let pods = unexplained();
+        pods.iter().for_each(|p| println!("{p}"));
+        pods.is_empty()
+    });
 }
 
 /// Cordons the nodes, deletes the pods, and makes them anew.
@@ -366,8 +383,9 @@ fn landings_are_what_the_scheduler_makes_of_them() {
         lab.api_create(&format!("/api/v1/namespaces/{namespace}/pods"), pod);
         made.insert(path(pod), pod.clone());
     }
-    let first = settle(&lab);
-    pending_pods_have_reasons(&world(&lab), &first);
+    settle(&lab, Duration::from_secs(3));
+    pending_pods_have_reasons(&lab);
+    let first = settle(&lab, Duration::ZERO);
     for pod in first.iter().filter(|p| !is_bound(p)) {
         lab.api_delete(&path(pod), &json!({ "gracePeriodSeconds": 0 }));
     }
@@ -375,7 +393,8 @@ fn landings_are_what_the_scheduler_makes_of_them() {
     let foretold: Vec<Foretold> =
         clusters.iter().flat_map(|c| foretell(&before, c, &made)).collect();
     drain(&lab, &clusters, &foretold);
-    let after: BTreeMap<String, Value> = settle(&lab).into_iter().map(|p| (path(&p), p)).collect();
+    let after: BTreeMap<String, Value> =
+        settle(&lab, Duration::from_secs(11)).into_iter().map(|p| (path(&p), p)).collect();
     compare(&foretold, &after);
 }
 
@@ -383,9 +402,12 @@ fn compare(foretold: &[Foretold], after: &BTreeMap<String, Value>) {
     let mut table: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let (mut contradicted, mut disappointed, mut fits) = (vec![], vec![], 0);
     for Foretold { pod, word, why } in foretold {
-        let now = &after[&path(pod)];
-        let landed = is_bound(now);
-        *table.entry((word, if landed { "landed" } else { "pending" })).or_default() += 1;
+        // An urgent pod may have had it evicted after it had landed.
+        let now = after.get(&path(pod)).unwrap_or(&Value::Null);
+        let landed = is_bound(now) || now.is_null();
+        let became =
+            if now.is_null() { "evicted" } else { ["pending", "landed"][usize::from(landed)] };
+        *table.entry((word, became)).or_default() += 1;
         fits += usize::from(*word == "fits");
         let line = format!(
             "{}: foretold {word} ({why}), now on {:?}, the scheduler says {:?}",
@@ -405,8 +427,9 @@ fn compare(foretold: &[Foretold], after: &BTreeMap<String, Value>) {
     println!("{}", disappointed.join("\n"));
     assert!(contradicted.is_empty(), "contradicted:\n{}", contradicted.join("\n"));
     assert!(!foretold.is_empty(), "no pod was moved");
+    // One of a few is no rate.
     assert!(
-        disappointed.len() * 20 <= fits,
+        disappointed.len() <= (fits / 20).max(1),
         "{} of {fits} that fit stayed pending:\n{}",
         disappointed.len(),
         disappointed.join("\n")
