@@ -44,7 +44,10 @@ pub struct World {
     /// The same for terms about namespaces with certain labels.
     wide_guards: Vec<(usize, usize)>,
     pub(super) rooms: Vec<Room>,
+    /// The lowest priority of a pod on a node.
     pub(super) lowest: i64,
+    /// Whether any pod on a node is on its way out.
+    pub(super) deleting: bool,
 }
 
 /// What is free on a node.
@@ -120,6 +123,7 @@ impl World {
         self.rooms[node].take(pod, &pod.holds);
         self.on[node].push(i);
         self.lowest = self.lowest.min(pod.priority);
+        self.deleting |= pod.deleting;
         match self.by_namespace.get_mut(&pod.namespace) {
             Some(pods) => pods.push(i),
             None => drop(self.by_namespace.insert(pod.namespace.clone(), vec![i])),

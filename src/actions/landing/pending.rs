@@ -8,7 +8,6 @@ use super::fit::World;
 use super::reason::Reason;
 use super::scene::Scene;
 use super::trial::Trial;
-use std::collections::HashMap;
 
 /// Nodes that refuse a pod for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,22 +32,24 @@ pub fn why_pending(world: &World, pod: &PodSpec) -> Vec<Group> {
 
 /// The reasons of all nodes that refuse.
 pub(super) fn grouped(scene: &Scene<'_>, trial: &Trial<'_>) -> Vec<Group> {
-    let mut groups: Vec<Group> = vec![];
-    let mut at: HashMap<String, usize> = HashMap::new();
+    // Words are made once for each group: they would take longer than everything else.
+    let mut groups: Vec<(usize, &str, Reason)> = vec![];
     for (n, node) in scene.world.nodes.iter().enumerate() {
         for reason in first(trial.reasons(scene, n)) {
-            let words = reason.group();
-            if let Some(&i) = at.get(&words) {
-                groups[i].count += 1;
-                continue;
+            match groups.iter_mut().find(|(_, _, known)| known.is_like(&reason)) {
+                Some((count, ..)) => *count += 1,
+                None => groups.push((1, &node.name, reason)),
             }
-            at.insert(words.clone(), groups.len());
-            let node = crate::state::text::clean(&node.name).into_owned();
-            groups.push(Group { count: 1, node, words, example: reason.words() });
         }
     }
-    groups.sort_by_key(|g| std::cmp::Reverse(g.count));
-    groups
+    groups.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+    let worded = groups.into_iter().map(|(count, node, reason)| Group {
+        count,
+        node: crate::state::text::clean(node).into_owned(),
+        words: reason.group(),
+        example: reason.words(),
+    });
+    worded.collect()
 }
 
 /// What the first refusing filter says.

@@ -62,7 +62,7 @@ impl World {
         let (mut falling, mut rising) = (given.clone(), given.clone());
         falling.sort_by_key(|&i| (Reverse(moved[i].priority), Reverse(scale.size(&moved[i]))));
         rising.sort_by_key(|&i| (Reverse(moved[i].priority), scale.size(&moved[i])));
-        desk.clone().first(&falling, &leaving, &mut landing);
+        desk.clone().first(&desk, &falling, &mut landing);
         for order in [given, rising] {
             desk.clone().again(&order, &mut landing);
         }
@@ -138,7 +138,7 @@ impl<'s> Desk<'s> {
     }
 
     /// Places, and says why what is left found no node.
-    fn first(&mut self, order: &[usize], leaving: &[usize], landing: &mut Landing) {
+    fn first(&mut self, start: &Desk<'s>, order: &[usize], landing: &mut Landing) {
         let (placed, left) = self.place_all(order);
         let name = |(i, node): (usize, usize)| (i, self.world.nodes[node].name.clone());
         landing.placed.extend(placed.into_iter().map(name));
@@ -147,12 +147,12 @@ impl<'s> Desk<'s> {
         }
         let highest = left.iter().map(|&i| &self.moved[i]).filter(|p| self.may_preempt(p));
         let highest = highest.map(|p| p.priority).max();
-        let mut bounds = Bounds::new(self.world, leaving, self.moved, highest);
+        let mut bounds = Bounds::new(start, highest);
         // Once for each kind: the reasons of thousands of nodes are no small matter.
         let mut known: Vec<Option<Why>> = vec![None; self.kinds.len()];
         for i in left {
             let Some(k) = self.kind[i] else { continue };
-            let why = known[k].get_or_insert_with(|| self.why(&self.kinds[k], &mut bounds));
+            let why = known[k].get_or_insert_with(|| self.why(k, &mut bounds));
             landing.pending.push((i, why.clone()));
         }
     }
@@ -205,20 +205,20 @@ impl<'s> Desk<'s> {
         pod.preempts && self.world.lowest < pod.priority
     }
 
-    fn why(&self, kind: &Kind<'s>, bounds: &mut Bounds<'s>) -> Why {
-        let pod = kind.trial.pod;
-        let before = Trial::new(&mut bounds.before, pod);
+    fn why(&self, kind: usize, bounds: &mut Bounds<'s, '_>) -> Why {
+        let Kind { trial: before, open } = &bounds.start.kinds[kind];
         let mut hopeful = before.clone();
         hopeful.hope(&bounds.coming);
-        if bounds.fits(&hopeful, &kind.open, None) {
-            return Why::Packing(grouped(&self.scene, &kind.trial));
+        if bounds.fits(&hopeful, open, None) {
+            return Why::Packing(grouped(&self.scene, &self.kinds[kind].trial));
         }
-        let groups = grouped(&bounds.before, &before);
-        if self.may_preempt(pod) && bounds.fits(&hopeful, &kind.open, Some(pod.priority)) {
+        let groups = grouped(&bounds.start.scene, before);
+        let pod = before.pod;
+        if self.may_preempt(pod) && bounds.fits(&hopeful, open, Some(pod.priority)) {
             return Why::Preempts(groups);
         }
         // Whom another moved pod evicts may leave more than that pod needs.
-        if bounds.highest.is_some() && bounds.fits(&hopeful, &kind.open, bounds.highest) {
+        if bounds.highest.is_some() && bounds.fits(&hopeful, open, bounds.highest) {
             return Why::Packing(groups);
         }
         Why::Nowhere(groups)
@@ -226,9 +226,9 @@ impl<'s> Desk<'s> {
 }
 
 /// The most that could ever be free for a moved pod, by which it is told whether it fits nowhere.
-struct Bounds<'s> {
+struct Bounds<'s, 'd> {
     /// Before any moved pod has landed.
-    before: Scene<'s>,
+    start: &'d Desk<'s>,
     /// The same without pods that are on their way out, and without those below a priority.
     roomy: HashMap<Option<i64>, Scene<'s>>,
     /// Pods that will land somewhere: those that are moved and those that were pending already.
@@ -237,24 +237,24 @@ struct Bounds<'s> {
     highest: Option<i64>,
 }
 
-impl<'s> Bounds<'s> {
-    fn new(
-        world: &'s World,
-        leaving: &[usize],
-        moved: &'s [PodSpec],
-        highest: Option<i64>,
-    ) -> Bounds<'s> {
-        let pending = world.pods.iter().filter(|p| p.node.is_empty() && !p.finished);
-        let coming = moved.iter().chain(pending).collect();
-        let before = Scene::new(world, moved, leaving);
-        Bounds { before, roomy: HashMap::new(), coming, highest }
+impl<'s, 'd> Bounds<'s, 'd> {
+    fn new(start: &'d Desk<'s>, highest: Option<i64>) -> Bounds<'s, 'd> {
+        let pending = start.world.pods.iter().filter(|p| p.node.is_empty() && !p.finished);
+        let coming = start.moved.iter().chain(pending).collect();
+        Bounds { start, roomy: HashMap::new(), coming, highest }
     }
 
     /// Whether a node could take the pod with all pods out of the way that may go.
     fn fits(&mut self, hopeful: &Trial<'s>, open: &[usize], below: Option<i64>) -> bool {
-        let before = &self.before;
+        let start = &self.start.scene;
+        if open.iter().any(|&n| hopeful.fits(start, n)) {
+            return true;
+        }
+        if below.is_none() && !start.world.deleting {
+            return false;
+        }
         let scene = self.roomy.entry(below).or_insert_with(|| {
-            let mut scene = before.clone();
+            let mut scene = start.clone();
             for (i, other) in scene.world.pods.iter().enumerate() {
                 if other.deleting || below.is_some_and(|p| other.priority < p) {
                     scene.take_out(i);

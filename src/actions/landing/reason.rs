@@ -78,6 +78,19 @@ impl Reason {
         }
     }
 
+    /// Whether both have the same [`Reason::group`].
+    pub fn is_like(&self, other: &Reason) -> bool {
+        match (self, other) {
+            (Reason::Pods(..), Reason::Pods(..)) => true,
+            (Reason::Short { resource: one, .. }, Reason::Short { resource: two, .. })
+            | (Reason::ClaimInUse(one, _), Reason::ClaimInUse(two, _))
+            | (Reason::Spread { key: one, .. }, Reason::Spread { key: two, .. })
+            | (Reason::AntiAffinity(_, one), Reason::AntiAffinity(_, two))
+            | (Reason::KeptAway(_, one), Reason::KeptAway(_, two)) => one == two,
+            _ => self == other,
+        }
+    }
+
     /// In words that nodes have in common, so that they can be counted.
     pub fn group(&self) -> String {
         match self {

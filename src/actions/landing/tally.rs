@@ -60,13 +60,17 @@ impl Spreading<'_> {
     /// The emptiest domain, if `more` pods were put where they raise it most.
     pub fn emptiest(&self, more: u64) -> i64 {
         let counted = self.tally.counts.iter().zip(self.present.iter()).filter(|(_, p)| **p);
-        let mut counts: Vec<i64> = counted.map(|(c, _)| i64::from(*c)).collect();
+        let counts = counted.map(|(c, _)| i64::from(*c));
         // With fewer domains than asked for the emptiest one counts as empty.
-        if (counts.len() as i64) < self.rule.min_domains {
+        if (counts.clone().count() as i64) < self.rule.min_domains {
             return 0;
         }
+        let Some(lowest) = counts.clone().min() else { return 0 };
+        if more == 0 {
+            return lowest;
+        }
+        let mut counts: Vec<i64> = counts.collect();
         counts.sort_unstable();
-        let Some(&lowest) = counts.first() else { return 0 };
         let (mut level, mut left) = (lowest, more as i64);
         for (below, next) in counts.iter().skip(1).enumerate() {
             let step = (next - level) * (below as i64 + 1);
