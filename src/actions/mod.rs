@@ -10,6 +10,7 @@ use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
 use crate::state::ui::table::TableUi;
 
+pub mod landing;
 pub mod plan;
 
 macro_rules! actions {
