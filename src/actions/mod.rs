@@ -25,6 +25,7 @@ macro_rules! actions {
 actions! {
     describe::Describe;
     yaml::Yaml;
+    why::Why;
     logs::Logs;
     previous_logs::PreviousLogs;
     shell::Shell;

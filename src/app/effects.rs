@@ -2,6 +2,7 @@
 
 mod feeds;
 mod kubectl;
+pub mod why;
 
 use crate::actions::Kubectl;
 use crate::app::cluster::fetch;
@@ -161,14 +162,20 @@ impl Effects {
         self.runtime.spawn(async move {
             let events = async {
                 match form {
-                    Form::Yaml => Ok(vec![]),
+                    Form::Yaml | Form::Why => Ok(vec![]),
                     Form::Describe => {
                         fetch::events_of(&client, &target).await.map_err(|f| f.to_string())
                     }
                 }
             };
             let (object, events) = tokio::join!(fetch::get_object(&client, &target), events);
-            let fetched = object.map(|object| Fetched { object, events });
+            let fetched = match object {
+                Ok(object) if form == Form::Why => {
+                    let found = why::why_pending(&client, &object).await;
+                    found.map(|found| Fetched { object, events, why: Some(found) })
+                }
+                object => object.map(|object| Fetched { object, events, why: None }),
+            };
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
     }

@@ -14,6 +14,7 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let form = match doc.form {
         Form::Yaml => "yaml of",
         Form::Describe => "about",
+        Form::Why => "why no node takes",
     };
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1).put(Role::Dim, form).skip(1);

@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod format;
 pub mod journal;
 pub mod print;
+pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
 use crate::app::terminal::profile::Link;
@@ -114,6 +115,8 @@ pub enum Command {
     Print(print::PrintArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
+    /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
+    Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.
     Journal(journal::JournalArgs),
     /// Print a completion script for a shell.

@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod feed;
 pub mod fetch;
+pub mod gather;
 pub mod mailbox;
 pub mod probe;
 pub mod pulse;

@@ -157,5 +157,9 @@ pub(super) fn write(doc: &mut DocUi, now: Now) {
             }
             page
         }
+        Form::Why => {
+            let found = fetched.why.clone().unwrap_or_default();
+            crate::state::doc::pending(&fetched.object, &found, now.server)
+        }
     };
 }

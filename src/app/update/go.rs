@@ -43,6 +43,7 @@ impl App {
         let view = match form {
             Form::Yaml => "yaml",
             Form::Describe => "describe",
+            Form::Why => "why",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));

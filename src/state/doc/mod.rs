@@ -4,9 +4,11 @@
 //! Other control characters of the cluster's text are still there: painters clean what they paint.
 
 pub mod describe;
+mod pending;
 pub mod yaml;
 
 pub use describe::describe;
+pub use pending::{Findings, Refusal, pending};
 pub use yaml::{Folds, yaml, yaml_text};
 
 use super::cell::Role;

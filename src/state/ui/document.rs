@@ -39,6 +39,8 @@ pub enum Form {
     Yaml,
     /// The object explained, with its events.
     Describe,
+    /// Why no node takes the pod.
+    Why,
 }
 
 /// A document on its way.
@@ -59,6 +61,8 @@ pub struct Fetched {
     pub object: serde_json::Value,
     /// Its events, or why there are none to show.
     pub events: Result<Vec<serde_json::Value>, String>,
+    /// Why no node takes it, if that was asked.
+    pub why: Option<crate::state::doc::Findings>,
 }
 
 /// What became of a document's object.

@@ -7,7 +7,7 @@ mod events;
 mod generic;
 mod identity;
 mod node;
-mod page;
+pub(super) mod page;
 mod pod;
 mod pod_spec;
 mod small;

@@ -10,11 +10,11 @@ use unicode_width::UnicodeWidthStr;
 const LABEL: usize = 18;
 
 /// A cell of a table.
-pub(super) type Cell = (Role, String);
+pub(in crate::state::doc) type Cell = (Role, String);
 
 /// Lines so far, and how far in the next ones stand.
 #[derive(Default)]
-pub(super) struct Page {
+pub(in crate::state::doc) struct Page {
     /// The lines.
     pub lines: Vec<Line>,
     /// Cells that lines are moved in.
@@ -91,12 +91,12 @@ impl Page {
 }
 
 /// The text at a JSON pointer, empty if there is none. Numbers and booleans read as written.
-pub(super) fn text(value: &Value, at: &str) -> String {
+pub(in crate::state::doc) fn text(value: &Value, at: &str) -> String {
     value.pointer(at).map_or(String::new(), scalar)
 }
 
 /// A scalar as written, empty for null, lists and objects.
-pub(super) fn scalar(value: &Value) -> String {
+pub(in crate::state::doc) fn scalar(value: &Value) -> String {
     match value {
         Value::String(t) => t.clone(),
         Value::Number(n) => n.to_string(),
@@ -106,27 +106,27 @@ pub(super) fn scalar(value: &Value) -> String {
 }
 
 /// The text at a JSON pointer, borrowed; empty if it is no string.
-pub(super) fn str_at<'a>(value: &'a Value, at: &str) -> &'a str {
+pub(in crate::state::doc) fn str_at<'a>(value: &'a Value, at: &str) -> &'a str {
     value.pointer(at).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The integer at a JSON pointer, 0 if there is none.
-pub(super) fn int(value: &Value, at: &str) -> i64 {
+pub(in crate::state::doc) fn int(value: &Value, at: &str) -> i64 {
     value.pointer(at).and_then(Value::as_i64).unwrap_or(0)
 }
 
 /// Whether the boolean at a JSON pointer is true.
-pub(super) fn yes(value: &Value, at: &str) -> bool {
+pub(in crate::state::doc) fn yes(value: &Value, at: &str) -> bool {
     value.pointer(at).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// The elements at a JSON pointer.
-pub(super) fn items<'a>(value: &'a Value, at: &str) -> &'a [Value] {
+pub(in crate::state::doc) fn items<'a>(value: &'a Value, at: &str) -> &'a [Value] {
     value.pointer(at).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The entries at a JSON pointer.
-pub(super) fn entries<'a>(
+pub(in crate::state::doc) fn entries<'a>(
     value: &'a Value,
     at: &str,
 ) -> impl Iterator<Item = (&'a str, &'a Value)> {
@@ -134,17 +134,17 @@ pub(super) fn entries<'a>(
 }
 
 /// `key=value` for each entry at a JSON pointer.
-pub(super) fn pairs(value: &Value, at: &str) -> Vec<String> {
+pub(in crate::state::doc) fn pairs(value: &Value, at: &str) -> Vec<String> {
     entries(value, at).map(|(k, v)| format!("{k}={}", scalar(v))).collect()
 }
 
 /// The time at a JSON pointer, unset if there is none.
-pub(super) fn time(value: &Value, at: &str) -> Epoch {
+pub(in crate::state::doc) fn time(value: &Value, at: &str) -> Epoch {
     parse_rfc3339(str_at(value, at)).unwrap_or_default()
 }
 
 /// `6m ago`; empty for a time that is not set. A time ahead reads `in 30s`.
-pub(super) fn ago(at: Epoch, now: Epoch) -> String {
+pub(in crate::state::doc) fn ago(at: Epoch, now: Epoch) -> String {
     match at.0 - now.0 {
         _ if !at.is_set() => String::new(),
         ahead @ 1.. => format!("in {}", span(ahead)),
@@ -153,12 +153,12 @@ pub(super) fn ago(at: Epoch, now: Epoch) -> String {
 }
 
 /// `2026-11-23T02:04:56Z, 6m ago`; empty for a time that is not set.
-pub(super) fn when(at: Epoch, now: Epoch) -> String {
+pub(in crate::state::doc) fn when(at: Epoch, now: Epoch) -> String {
     if at.is_set() { format!("{}, {}", at.rfc3339(), ago(at, now)) } else { String::new() }
 }
 
 /// Parts joined by `, `, empty ones left out.
-pub(super) fn join<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> String {
+pub(in crate::state::doc) fn join<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> String {
     let mut out = String::new();
     for part in parts {
         let part = part.as_ref();
@@ -171,22 +171,22 @@ pub(super) fn join<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> String 
 }
 
 /// `1 pod`, `3 pods`.
-pub(super) fn count(n: usize, one: &str) -> String {
+pub(in crate::state::doc) fn count(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The text if something holds, else nothing.
-pub(super) fn when_so(so: bool, text: impl Into<String>) -> String {
+pub(in crate::state::doc) fn when_so(so: bool, text: impl Into<String>) -> String {
     if so { text.into() } else { String::new() }
 }
 
 /// A plain cell.
-pub(super) fn plain(text: impl Into<String>) -> Cell {
+pub(in crate::state::doc) fn plain(text: impl Into<String>) -> Cell {
     (Role::Plain, text.into())
 }
 
 /// At most `max` characters of the first line, and the size of what was cut.
-pub(super) fn cut(text: &str, max: usize) -> String {
+pub(in crate::state::doc) fn cut(text: &str, max: usize) -> String {
     let line = text.lines().next().unwrap_or_default();
     let head: String = line.chars().take(max).collect();
     if head.len() == text.len() {

@@ -1,0 +1,48 @@
+//! `wheelhouse why`: the page of the key of that name, without a screen.
+
+use super::{Common, Failure, exit};
+use crate::app::cluster::fetch::get_object;
+use crate::app::cluster::session::{Fault, Lock, PluginStdio};
+use crate::app::connect::Origin;
+use crate::app::effects::why::why_pending;
+use crate::state::doc::pending;
+use crate::state::kinds::pods;
+use crate::state::parcel::Key;
+use crate::state::text::clean;
+use crate::state::ui::document::Target;
+use clap::Args;
+
+/// Which pod.
+#[derive(Args, Debug, Clone)]
+pub struct WhyArgs {
+    /// The pod, in the namespace of `-n` or of the context.
+    pub pod: String,
+}
+
+/// The page, and a failure of code 4 if something could not be read.
+///
+/// # Errors
+/// The cluster, the pod, nodes or pods cannot be read (1).
+pub async fn why(common: &Common, args: &WhyArgs) -> Result<(String, Option<Failure>), Failure> {
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
+    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let named = common.connect.namespace.clone();
+    let namespace = named.unwrap_or_else(|| connection.cluster.home.clone());
+    let target = Target {
+        table: pods::TABLE.id,
+        gvk: &pods::TABLE.kinds[0].gvk,
+        key: Key::of("", &namespace, &args.pod),
+        namespace,
+        name: args.pod.clone(),
+        rv: 0,
+    };
+    let failed = |fault: Fault| Failure::failed(format!("{}: {fault}", target.path()));
+    let object = get_object(&connection.client, &target).await.map_err(failed)?;
+    let found = why_pending(&connection.client, &object).await.map_err(failed)?;
+    let missing = (!found.unread.is_empty())
+        .then(|| Failure { code: exit::INCOMPLETE, words: found.unread.join("\n") });
+    let page = pending(&object, &found, connection.now());
+    let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));
+    Ok((format!("{}\n{}", clean(&page.title), lines.collect::<String>()), missing))
+}
