@@ -6,7 +6,7 @@
 use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use wheelhouse::app::cli::{Cli, Command, Failure, doctor, exit, journal, print, why};
+use wheelhouse::app::cli::{Cli, Command, Failure, act, doctor, exit, journal, print, why};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, nap, run};
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             Err(failure) => tell(failure.code, &failure.words),
         },
         Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
+        Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
         Some(Command::Why(args)) => printed(headless(why::why(&cli.common, args))),
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),

@@ -10,8 +10,10 @@ use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
 use crate::state::ui::table::TableUi;
 
+pub mod change;
 pub mod landing;
 pub mod plan;
+pub mod qualified;
 
 macro_rules! actions {
     ($($file:ident::$item:ident;)+) => {
@@ -37,6 +39,15 @@ actions! {
     copy_node::CopyNode;
     copy_cell::CopyCell;
     copy_yaml::CopyYaml;
+    cordon::Cordon;
+    uncordon::Uncordon;
+    taint::Taint;
+    evict::Evict;
+    restart::Restart;
+    scale::Scale;
+    label::Label;
+    annotate::Annotate;
+    delete::Delete;
 }
 
 /// What an action says of itself.
@@ -64,6 +75,8 @@ impl ActionSpec {
 pub struct Ask<'a> {
     /// The object under the cursor, or of the document.
     pub target: Target,
+    /// The objects that are marked, in the order of the table.
+    pub marked: Vec<Target>,
     /// Its row, if it still exists.
     pub row: Option<Row<'a>>,
     /// The page, if it is a table.
@@ -72,6 +85,18 @@ pub struct Ask<'a> {
     pub cluster: &'a Cluster,
     /// The text of the document shown, if it is one.
     pub text: Option<String>,
+}
+
+impl Ask<'_> {
+    /// How many objects are marked.
+    pub fn marks(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// An offer of something that changes the cluster.
+    pub fn may_write(&self) -> Offer {
+        if self.cluster.read_only { Offer::No("read-only".into()) } else { Offer::Yes }
+    }
 }
 
 /// Whether an action is offered, and if not, why.
@@ -96,6 +121,19 @@ pub enum Order {
     CopyYaml(Target),
     /// Run kubectl in the lent terminal, pinned to this cluster.
     Kubectl(Kubectl),
+    /// Plan a change of these objects, preview it, and do it once it is confirmed.
+    Change(Wish),
+}
+
+/// A change that was asked for and is not planned yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// The action's id.
+    pub action: &'static str,
+    /// The objects, as they were seen.
+    pub targets: Vec<Target>,
+    /// What was typed for it.
+    pub argument: String,
 }
 
 /// A kubectl command on the object that was seen.
@@ -119,6 +157,19 @@ pub trait Action: Sync {
     fn offer(&self, ask: &Ask<'_>) -> Offer;
     /// The order. Only asked for when it is offered.
     fn order(&self, ask: &Ask<'_>) -> Option<Order>;
+    /// What it changes, if it changes something.
+    fn change(&self) -> Option<&dyn change::Change> {
+        None
+    }
+}
+
+/// The order of an action that changes something: all that is marked, else the row that was seen.
+fn pending_change(action: &dyn Action, ask: &Ask<'_>) -> Option<Order> {
+    let targets = match &ask.marked[..] {
+        [] => vec![ask.target.clone()],
+        marked => marked.to_vec(),
+    };
+    Some(Order::Change(Wish { action: action.spec().id, targets, argument: String::new() }))
 }
 
 /// The action of that id.
@@ -136,7 +187,17 @@ pub fn ask(state: &State) -> Option<Ask<'_>> {
         }
     };
     let row = state.store.find(target.table, target.key);
-    Some(Ask { row, target, table, cluster: &state.cluster, text })
+    let marked = table.map(|table| marked(state, table)).unwrap_or_default();
+    Some(Ask { row, target, marked, table, cluster: &state.cluster, text })
+}
+
+/// The marked objects that still exist, in the order shown.
+fn marked(state: &State, table: &TableUi) -> Vec<Target> {
+    if table.marks.is_empty() {
+        return vec![];
+    }
+    let rows = table.lens.rows().iter().map(|&slot| state.store.row(table.table, slot));
+    rows.filter(|row| table.marks.contains(&row.key())).map(target).collect()
 }
 
 /// A row's object, captured by value.

@@ -3,21 +3,26 @@
 //! Invariant: a plan performs nothing. Only [`Plan::confirm`] makes an [`Armed`] one, and only an armed plan can be
 //! executed; every write in it names the object by the uid that the operator saw.
 
+use crate::state::journal::Undo;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
 
-/// How a confirmed change reaches the API server.
+/// How a change reaches the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Method {
     /// POST to the object's subresource, or to its collection if there is no object yet.
     Create,
     /// PATCH with JSON patch operations (RFC 6902). A test of the uid is put before them.
     JsonPatch,
+    /// PATCH with a document to merge (RFC 7386). The uid is put into it: the server refuses a patch that would change
+    /// it (apimachinery `ValidateObjectMetaUpdate`), so a recreated object is never hit; what it does not name is left
+    /// alone.
+    MergePatch,
     /// DELETE with the uid as a precondition.
     Delete,
 }
 
-/// One request that changes something.
+/// A change of one object, before it is a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
     /// How.
@@ -26,61 +31,92 @@ pub struct Write {
     pub target: Target,
     /// Subresource, `eviction`; empty for the object itself.
     pub sub: &'static str,
-    /// The document: the object or subresource to create, the array of patch operations, or the delete options.
+    /// The document: the object or subresource to create, the operations, the patch, or the delete options.
     pub body: Value,
 }
 
-/// Why a write cannot be made into a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoUid;
+/// A request as it is shown, sent and recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// HTTP method.
+    pub method: String,
+    /// URL path with query.
+    pub path: String,
+    /// Content type of the body.
+    pub content_type: String,
+    /// The document, with its guard.
+    pub body: Value,
+}
+
+/// Why a write cannot be made into a request: the object was seen without a uid of the server. It can be looked at, not
+/// written to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} has no uid of the server: it can be looked at, not changed")]
+pub struct NoUid(String);
 
 impl Write {
-    /// URL path with query, content type, and the document with its guard. Shown in the preview and sent as it is.
+    /// The request with its guard.
     ///
     /// # Errors
-    /// [`NoUid`] if the object was seen without a uid of the server: it can be looked at, not written to.
-    pub fn request(&self, dry_run: bool) -> Result<(String, &'static str, Value), NoUid> {
+    /// [`NoUid`].
+    pub fn request(&self) -> Result<Request, NoUid> {
         let Target { gvk, namespace, name, key, .. } = &self.target;
-        let uid = key.uid().ok_or(NoUid);
-        let (path, kind, body) = match self.method {
-            Method::Create if self.sub.is_empty() => {
-                (gvk.collection(Some(namespace)), "application/json", self.body.clone())
-            }
+        let creates = self.method == Method::Create && self.sub.is_empty();
+        let uid = match key.uid() {
+            Some(uid) => uid,
+            None if creates => String::new(),
+            None => return Err(NoUid(self.target.path())),
+        };
+        let mut path = match creates {
+            true => gvk.collection(Some(namespace)),
+            false => gvk.object(namespace, name),
+        };
+        if !self.sub.is_empty() {
+            path = format!("{path}/{}", self.sub);
+        }
+        let mut body = self.body.clone();
+        let (method, content_type) = match self.method {
             Method::Create => {
-                (gvk.object(namespace, name), "application/json", self.evicting(uid?))
+                if self.sub == "eviction" {
+                    // An eviction names the uid in delete options of its own.
+                    body["deleteOptions"]["preconditions"]["uid"] = uid.into();
+                }
+                ("POST", "application/json")
             }
             Method::JsonPatch => {
-                let mut ops = vec![json!({"op": "test", "path": "/metadata/uid", "value": uid?})];
-                ops.extend(self.body.as_array().into_iter().flatten().cloned());
-                (gvk.object(namespace, name), "application/json-patch+json", Value::Array(ops))
+                let test = json!({"op": "test", "path": "/metadata/uid", "value": uid});
+                let ops = body.as_array().cloned().unwrap_or_default();
+                body = Value::Array(std::iter::once(test).chain(ops).collect());
+                ("PATCH", "application/json-patch+json")
+            }
+            Method::MergePatch => {
+                body["metadata"]["uid"] = uid.into();
+                ("PATCH", "application/merge-patch+json")
             }
             Method::Delete => {
-                let mut options = self.body.clone();
-                if !options.is_object() {
-                    options = json!({});
-                }
-                options["preconditions"]["uid"] = uid?.into();
-                options["apiVersion"] = "v1".into();
-                options["kind"] = "DeleteOptions".into();
-                (gvk.object(namespace, name), "application/json", options)
+                body["kind"] = "DeleteOptions".into();
+                body["apiVersion"] = "v1".into();
+                body["preconditions"]["uid"] = uid.into();
+                ("DELETE", "application/json")
             }
         };
-        let sub = if self.sub.is_empty() { String::new() } else { format!("/{}", self.sub) };
-        let strict = match self.method {
-            Method::Delete => "fieldManager=wheelhouse".to_owned(),
-            _ => "fieldManager=wheelhouse&fieldValidation=Strict".to_owned(),
-        };
-        let dry = if dry_run { "&dryRun=All" } else { "" };
-        Ok((format!("{path}{sub}?{strict}{dry}"), kind, body))
+        // A DELETE takes neither; unknown fields of the others are an error and not a warning.
+        let query =
+            if method == "DELETE" { "" } else { "?fieldManager=wheelhouse&fieldValidation=Strict" };
+        Ok(Request {
+            method: method.into(),
+            path: format!("{path}{query}"),
+            content_type: content_type.into(),
+            body,
+        })
     }
+}
 
-    /// An eviction carries the uid in its own delete options; other subresources have no such field.
-    fn evicting(&self, uid: String) -> Value {
-        let mut body = self.body.clone();
-        if self.sub == "eviction" {
-            body["deleteOptions"]["preconditions"]["uid"] = uid.into();
-        }
-        body
+impl Request {
+    /// The same with `dryRun=All`: admission runs, nothing is stored.
+    pub fn dry(&self) -> Request {
+        let mark = if self.path.contains('?') { '&' } else { '?' };
+        Request { path: format!("{}{mark}dryRun=All", self.path), ..self.clone() }
     }
 }
 
@@ -89,10 +125,37 @@ impl Write {
 pub struct Step {
     /// What will happen, one line: `cordon node-00018`.
     pub words: String,
+    /// Kind, namespace, name and uid of the object.
+    pub object: [String; 4],
     /// The request.
-    pub write: Write,
-    /// The request that puts back what this one changed. It must test that nobody changed it since.
-    pub undo: Option<Write>,
+    pub request: Request,
+    /// The request that puts back what this one changed. It tests that nobody changed it since.
+    pub undo: Option<Undo>,
+}
+
+impl Step {
+    /// A step, and the write that puts it back, in words.
+    ///
+    /// # Errors
+    /// [`NoUid`].
+    pub fn new(words: String, write: &Write, undo: Option<(String, Write)>) -> Result<Step, NoUid> {
+        let target = &write.target;
+        let undo = undo.map(|(words, write)| {
+            let Request { method, path, content_type, body } = write.request()?;
+            Ok(Undo { words, method, path, content_type, body })
+        });
+        Ok(Step {
+            words,
+            object: [
+                target.gvk.kind.to_owned(),
+                target.namespace.clone(),
+                target.name.clone(),
+                target.key.uid().unwrap_or_default(),
+            ],
+            request: write.request()?,
+            undo: undo.transpose()?,
+        })
+    }
 }
 
 /// How much a note matters.
@@ -130,7 +193,7 @@ pub enum Danger {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The action's id, `cordon`.
-    pub action: &'static str,
+    pub action: String,
     /// `cordon 3 nodes`.
     pub title: String,
     /// What is sent, in this order.
@@ -151,8 +214,35 @@ pub enum Answer {
 }
 
 /// A confirmed plan. Nothing else can be executed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Armed(Plan);
+
+impl Danger {
+    /// One level more, as a protected context asks: the last one is typing its name.
+    pub fn raised(self, context: &str) -> Danger {
+        match self {
+            Danger::Reversible => Danger::Disruptive,
+            Danger::Disruptive | Danger::Destructive(_) => Danger::Destructive(context.to_owned()),
+        }
+    }
+}
+
+impl Note {
+    /// A note for information.
+    pub fn plain(words: impl Into<String>) -> Note {
+        Note { weight: Weight::Plain, words: words.into() }
+    }
+
+    /// A note to be considered.
+    pub fn warn(words: impl Into<String>) -> Note {
+        Note { weight: Weight::Warn, words: words.into() }
+    }
+
+    /// A note on what is given up.
+    pub fn bad(words: impl Into<String>) -> Note {
+        Note { weight: Weight::Bad, words: words.into() }
+    }
+}
 
 impl Plan {
     /// Arms the plan if the answer is what its danger asks for; else gives it back.

@@ -119,6 +119,7 @@ fn describe(session: &Session, read_only: bool) -> Cluster {
         namespace: None,
         home: about.namespace.clone(),
         read_only,
+        protected: session.pinned().protects(&about.context),
         insecure: about.insecure,
         demo: false,
         skew: session.meter.skew_seconds(),

@@ -1,13 +1,16 @@
 //! Performs what the core asks for. Everything slow runs elsewhere and comes back as a message.
 
+pub mod change;
 mod feeds;
 mod kubectl;
 pub mod why;
 
-use crate::actions::Kubectl;
+use crate::actions::plan::Armed;
+use crate::actions::{Kubectl, Wish};
 use crate::app::cluster::fetch;
 use crate::app::cluster::session::{Lock, PluginStdio, Review, StartFault, may};
 use crate::app::connect::{Connection, Origin};
+use crate::app::execute::Report;
 use crate::app::msg::{Effect, Msg, Note, SessionId};
 use crate::app::preferences;
 use crate::app::terminal::clipboard::Clipboard;
@@ -17,8 +20,10 @@ use crate::state::cluster::Cluster;
 use crate::state::time::Epoch;
 use crate::state::ui::RouteId;
 use crate::state::ui::document::{Fetched, Form, Target};
+use change::Reach;
 use feeds::Feeds;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -55,6 +60,8 @@ pub struct Effects {
     clipboard: Clipboard,
     config: Option<PathBuf>,
     pulse: Option<tokio::task::JoinHandle<()>>,
+    /// Ends the plan that is being performed before its next step.
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Effects {
@@ -79,6 +86,7 @@ impl Effects {
             clipboard,
             config,
             pulse: None,
+            cancelled: Arc::default(),
         };
         effects.start_pulse(SessionId::default());
         effects
@@ -109,6 +117,10 @@ impl Effects {
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Review(command) => self.review(command),
             Effect::Kubectl(command) => return self.kubectl(command),
+            Effect::Prepare(wish) => self.prepare(wish),
+            Effect::PrepareUndo => self.prepare_undo(),
+            Effect::Execute(armed) => self.execute(armed),
+            Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),
             Effect::SwitchContext(name, false) => self.switch_context(app.session, name),
             Effect::SwitchContext(name, true) => return self.switch_asking(app.session, name),
@@ -217,6 +229,41 @@ impl Effects {
         match kubectl::errand(&self.connection, command) {
             Ok(errand) => Some(Ask::Lend(errand)),
             Err(why) => self.refuse(why),
+        }
+    }
+
+    fn prepare(&self, wish: Wish) {
+        let (client, post) = (self.connection.client.clone(), self.post.clone());
+        let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
+        self.runtime.spawn(async move {
+            let plan = change::prepare(&client, &wish, &cluster, now).await;
+            post(Msg::Prepared(plan.map(Box::new)));
+        });
+    }
+
+    fn prepare_undo(&self) {
+        let (cluster, post) = (self.connection.cluster.clone(), self.post.clone());
+        self.runtime.spawn_blocking(move || {
+            let plan = change::undo(None, &cluster).map(|mut plan| {
+                if cluster.protected {
+                    plan.danger = plan.danger.raised(&cluster.context);
+                }
+                Box::new(plan)
+            });
+            post(Msg::Prepared(plan));
+        });
+    }
+
+    fn execute(&mut self, armed: Armed) {
+        self.cancelled = Arc::default();
+        let reach = Reach { runtime: self.runtime.clone(), client: self.connection.client.clone() };
+        let (cluster, cancelled) = (&self.connection.cluster, self.cancelled.clone());
+        if let Err(why) = change::perform(armed, reach, cluster, cancelled, self.post.clone()) {
+            let report = Report {
+                stopped: Some(format!("nothing was sent: the system gives no thread: {why}")),
+                ..Report::default()
+            };
+            (self.post)(Msg::Executed(Box::new(report)));
         }
     }
 

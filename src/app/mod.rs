@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod connect;
 pub mod demo;
 pub mod effects;
+pub mod execute;
 pub mod journal;
 pub mod keymap;
 pub mod log;

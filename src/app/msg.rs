@@ -42,6 +42,12 @@ pub enum Msg {
     Reviewed(Kubectl, Result<(), String>),
     /// A context could not be opened without the terminal, for a credential plugin that asks.
     WantsTerminal(SessionId, String),
+    /// A change was planned, or why it was not.
+    Prepared(Result<Box<crate::actions::plan::Plan>, String>),
+    /// So many steps of the running plan are behind it.
+    Progress(usize),
+    /// What became of a plan.
+    Executed(Box<crate::app::execute::Report>),
     /// The terminal came back from another program; what went wrong with it.
     Returned(Option<String>),
 }
@@ -72,6 +78,14 @@ pub enum Effect {
     Review(Kubectl),
     /// Run kubectl in the lent terminal.
     Kubectl(Kubectl),
+    /// Read what a change is about and plan it.
+    Prepare(crate::actions::Wish),
+    /// Plan to put back what was done last.
+    PrepareUndo,
+    /// Perform a confirmed plan.
+    Execute(crate::actions::plan::Armed),
+    /// Begin no further step of the running plan.
+    Cancel,
     /// Obtain credentials anew, with the terminal lent to the plugin.
     LogIn,
     /// Switch to a context; whether its credential plugin gets the terminal.

@@ -349,5 +349,6 @@ impl Loop {
         });
         let after = changes.map(|secs| Duration::from_secs(secs.max(1) as u64));
         self.pacer.drawn(now.instant, after);
+        self.app.drawn(Instant::now());
     }
 }

@@ -21,6 +21,8 @@ pub struct Cluster {
     pub home: String,
     /// Writes are refused where requests leave the process.
     pub read_only: bool,
+    /// Confirmation takes one level more here.
+    pub protected: bool,
     /// The server's certificate is not checked.
     pub insecure: bool,
     /// The embedded demo cluster.

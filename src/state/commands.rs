@@ -47,6 +47,7 @@ commands! {
         "feeds" "how fresh each feed is";
         "refresh" "draw the whole screen again";
         "login" "obtain credentials anew; a plugin that asks gets the terminal";
+        "undo" "put back what was done last, as far as nobody changed it since";
         "lock" "refuse every write from now on (read-only)";
         "suspend" "to the shell; fg comes back";
         "quit" "leave";

@@ -9,6 +9,7 @@ pub mod overlay;
 pub mod page;
 pub mod paint;
 pub mod prompt;
+mod proposal;
 pub mod rows;
 pub mod spec;
 pub mod theme;

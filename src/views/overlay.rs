@@ -26,6 +26,7 @@ pub fn paint(
 ) {
     let (lines, skip) = match state.ui.overlay {
         Overlay::None => return,
+        Overlay::Plan => return super::proposal::paint(state, theme, area, buf),
         Overlay::Help(top) => (help(state, view, usize::from(area.width)), usize::from(top)),
         Overlay::Columns(at) => {
             let lines = chooser(state, view, usize::from(at));

@@ -16,9 +16,12 @@ pub fn paint(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let y = area.bottom().saturating_sub(1);
     let line = Rect { y, height: 1.min(area.height), ..area };
     blank(line, buf);
-    let sigil = if prompt.asking == Asking::Command { ":" } else { "/" };
     let mut pen = Pen::new(buf, theme, line, y);
-    pen.put(Role::Accent, sigil);
+    match prompt.asking {
+        Asking::Command => pen.put(Role::Accent, ":"),
+        Asking::Filter | Asking::Search => pen.put(Role::Accent, "/"),
+        Asking::Argument(label, _) => pen.put(Role::Accent, &format!(" {label}: ")),
+    };
     let range = prompt.wrong.as_ref().map_or(0..0, |(range, _)| range.clone());
     let caret = Style::new().add_modifier(Modifier::REVERSED);
     for (i, c) in prompt.text.char_indices() {
@@ -34,6 +37,10 @@ pub fn paint(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
     if let Some((_, why)) = &prompt.wrong {
         pen.skip(2).put(Role::Bad, why);
+    } else if let Asking::Argument(_, example) = prompt.asking
+        && prompt.text.is_empty()
+    {
+        pen.skip(2).put(Role::Dim, example);
     }
     completions(prompt, theme, Rect { height: area.height.saturating_sub(1), ..area }, buf);
 }

@@ -1,5 +1,6 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
+pub mod act;
 pub mod doctor;
 pub mod format;
 pub mod journal;
@@ -115,6 +116,9 @@ pub enum Command {
     Print(print::PrintArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its variants are documented")]
+    Act(act::Act),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

@@ -8,6 +8,7 @@ mod name;
 mod run;
 mod trouble;
 
+pub use name::who;
 pub use run::Run;
 pub use trouble::Trouble;
 

@@ -41,11 +41,16 @@ pub(super) fn host() -> String {
 
 /// `op@host, process 4711`.
 pub(super) fn login() -> String {
+    format!("{}, process {}", who(), std::process::id())
+}
+
+/// `op@host`: the login name behind a sudo, if there is one.
+pub fn who() -> String {
     let set = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
     // SAFETY: it has no preconditions and cannot fail.
     let uid = unsafe { libc::getuid() };
-    let user = set("LOGNAME").or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
-    format!("{user}@{}, process {}", host(), std::process::id())
+    let user = set("SUDO_USER").or_else(|| set("LOGNAME")).or_else(|| set("USER"));
+    format!("{}@{}", user.unwrap_or_else(|| format!("uid {uid}")), host())
 }
 
 #[cfg(test)]

@@ -103,6 +103,7 @@ impl App {
             Some(Order::Copy(what, text)) => fx.push(Effect::Copy(what, text)),
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
             Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
+            Some(Order::Change(wish)) => self.wish(wish, now, fx),
             None => self.say(now, Role::Warn, format!("{}: the row is gone", spec.word)),
         }
     }

@@ -8,9 +8,13 @@ use crate::state::cell::Role;
 use crate::state::ui::prompt::{Asking, Prompt};
 use crate::state::ui::{Overlay, Page};
 use crate::views::{self, overlay};
+use std::time::Instant;
 
 impl App {
-    pub(super) fn key(&mut self, chord: Chord, now: Now, fx: &mut Vec<Effect>) {
+    pub(super) fn key(&mut self, chord: Chord, read_at: Instant, now: Now, fx: &mut Vec<Effect>) {
+        if self.state.ui.overlay == Overlay::Plan {
+            return self.plan_key(chord, read_at, now, fx);
+        }
         if self.state.ui.prompt.is_some() {
             return self.prompt_key(chord, now, fx);
         }
@@ -83,7 +87,7 @@ impl App {
         match self.state.ui.overlay {
             Overlay::None => false,
             Overlay::Columns(at) => self.choose_column(at, id, fx),
-            Overlay::Feeds | Overlay::Notice => false,
+            Overlay::Feeds | Overlay::Notice | Overlay::Plan => false,
             Overlay::Doubt => {
                 self.state.ui.overlay = Overlay::None;
                 let doubted = self.doubted.take().filter(|_| id == "try-anyway");
@@ -121,7 +125,12 @@ impl App {
                 Some(filter) => self.ask(Asking::Filter, &filter),
                 None => self.ask(Asking::Search, ""),
             },
+            "back" if self.running.is_some() && self.state.ui.overlay == Overlay::None => {
+                fx.push(Effect::Cancel);
+                self.say(now, Role::Accent, "no further step is begun");
+            }
             "back" => self.back(now),
+            "undo" => fx.push(Effect::PrepareUndo),
             "previous" | "next" => {
                 if !self.state.ui.walk(id == "next") {
                     self.say(now, Role::Dim, "there is nothing further in the history");

@@ -1,18 +1,21 @@
 //! What happens to the state when something happened. No I/O: what has to be done outside is returned as effects.
 
+mod change;
 mod data;
 mod go;
 mod keys;
 mod prompt;
 mod rows;
 
-use crate::actions::Kubectl;
+use crate::actions::plan::Plan;
+use crate::actions::{Kubectl, Wish};
 use crate::app::keymap::Keymap;
 use crate::app::msg::{Effect, Msg, Note, Now, SessionId};
 use crate::app::terminal::chord::Chord;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::ui::Overlay;
+use std::time::Instant;
 
 /// The state with what a key means.
 pub struct App {
@@ -28,6 +31,14 @@ pub struct App {
     pub home: &'static str,
     /// A command that a review says no to.
     pub doubted: Option<Kubectl>,
+    /// A change that waits for what has to be typed for it.
+    pub(in crate::app) wish: Option<Wish>,
+    /// The change on screen.
+    pub(in crate::app) plan: Option<Plan>,
+    /// When it was painted for the first time: keys read before that were not meant for it.
+    pub(in crate::app) shown_at: Option<Instant>,
+    /// Steps of the plan that is being performed, if one is.
+    pub(in crate::app) running: Option<usize>,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
     minute: i64,
@@ -39,7 +50,20 @@ impl App {
         let mut state = State::default();
         state.ui.keys = keymap.shown().clone();
         let session = SessionId::default();
-        App { state, keymap, session, pending: vec![], home, doubted: None, busy: false, minute: 0 }
+        App {
+            state,
+            keymap,
+            session,
+            pending: vec![],
+            home,
+            doubted: None,
+            wish: None,
+            plan: None,
+            shown_at: None,
+            running: None,
+            busy: false,
+            minute: 0,
+        }
     }
 
     /// Takes in what happened.
@@ -47,7 +71,7 @@ impl App {
         let mut fx = vec![];
         self.forget_toast(now);
         match msg {
-            Msg::Key(chord, _) => self.key(chord, now, &mut fx),
+            Msg::Key(chord, read_at) => self.key(chord, read_at, now, &mut fx),
             Msg::Paste(text) => self.paste(&text, now),
             Msg::Resize(w, h) => {
                 self.state.ui.size = (w, h);
@@ -74,6 +98,9 @@ impl App {
                 self.state.ui.overlay = Overlay::Doubt;
                 self.doubted = Some(command);
             }
+            Msg::Prepared(plan) => self.prepared(plan, now),
+            Msg::Progress(n) => self.progress(n, now),
+            Msg::Executed(report) => self.executed(&report, now),
             Msg::WantsTerminal(id, name) if id == self.session => {
                 fx.push(Effect::SwitchContext(name, true));
             }

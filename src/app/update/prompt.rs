@@ -64,6 +64,7 @@ impl App {
         let wrong = match asking {
             Asking::Filter => self.filter(&text).err().map(|e| (e.at, e.why)),
             Asking::Command | Asking::Search => None,
+            Asking::Argument(..) => self.argument_is_wrong(&text).map(|why| (0..text.len(), why)),
         };
         if let Some(prompt) = &mut self.state.ui.prompt {
             prompt.wrong = wrong;
@@ -86,6 +87,7 @@ impl App {
 
     fn cancel(&mut self) {
         let Some(prompt) = self.state.ui.prompt.take() else { return };
+        self.wish = None;
         if prompt.asking == Asking::Filter {
             // The filter before the prompt was valid.
             let _ = self.filter(&prompt.before);
@@ -95,6 +97,11 @@ impl App {
     fn accept(&mut self, now: Now, fx: &mut Vec<Effect>) {
         let Some(prompt) = self.state.ui.prompt.take() else { return };
         let line = meant(&prompt);
+        if let (Asking::Argument(..), Some(_)) = (prompt.asking, &prompt.wrong) {
+            // What is wrong with it stands beside it.
+            self.state.ui.prompt = Some(prompt);
+            return;
+        }
         if let Some((_, why)) = &prompt.wrong {
             let why = why.clone();
             let _ = self.filter(&prompt.before);
@@ -117,6 +124,7 @@ impl App {
                 }
             }
             Asking::Command => self.command_line(&line, now, fx),
+            Asking::Argument(..) => self.argument(line, now, fx),
         }
     }
 
@@ -183,7 +191,7 @@ impl App {
                 found
             }
             Asking::Filter => self.filter_candidates(prompt),
-            Asking::Search => vec![],
+            Asking::Search | Asking::Argument(..) => vec![],
         };
         if let Some(prompt) = &mut self.state.ui.prompt {
             prompt.candidates = candidates;

@@ -4,12 +4,14 @@
 
 pub mod document;
 pub mod prompt;
+pub mod proposal;
 pub mod table;
 
 use super::cell::Role;
 use super::time::Epoch;
 use document::DocUi;
 use prompt::Prompt;
+use proposal::Proposal;
 use std::collections::HashMap;
 use table::TableUi;
 
@@ -64,6 +66,8 @@ pub enum Overlay {
     Notice,
     /// A review says no; whether to try anyway.
     Doubt,
+    /// A change, before it is made.
+    Plan,
 }
 
 /// All that belongs to the screen and not to the cluster.
@@ -71,6 +75,8 @@ pub enum Overlay {
 pub struct Ui {
     /// Title and text of [`Overlay::Notice`] and [`Overlay::Doubt`].
     pub told: (String, String),
+    /// The change of [`Overlay::Plan`].
+    pub proposal: Option<Proposal>,
     /// Visited places, oldest first.
     pub routes: Vec<Route>,
     /// The one on screen.

@@ -9,6 +9,8 @@ pub enum Asking {
     Command,
     /// `/` in a document.
     Search,
+    /// What an action needs to know: its name for it, and how it is written.
+    Argument(&'static str, &'static str),
 }
 
 /// The line.

@@ -60,6 +60,15 @@ pub struct ConnectArgs {
     /// are not affected
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout, global = true)]
     pub request_timeout: Option<Duration>,
+    /// Ask one level more before anything is changed on contexts of this name; * stands for anything
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "WHEELHOUSE_PROTECT",
+        global = true
+    )]
+    pub protect: Vec<String>,
 }
 
 impl ConnectArgs {
@@ -73,6 +82,7 @@ impl ConnectArgs {
             as_group: self.as_group.clone(),
             as_uid: self.as_uid.clone(),
             request_timeout: self.request_timeout,
+            protect: self.protect.clone(),
             ..ConnectArgs::default()
         }
     }

@@ -1,0 +1,445 @@
+//! Changes without a screen: the same plans, the same preview, the same journal.
+
+use super::{Common, Failure, exit};
+use crate::actions::Wish;
+use crate::actions::plan::{Answer, Danger, Plan, Weight};
+use crate::app::cluster::gather::each;
+use crate::app::cluster::request::encode;
+use crate::app::cluster::session::{Fault, Lock, Permit, PluginStdio, get};
+use crate::app::connect::{Connection, Origin};
+use crate::app::effects::change::{Reach, began, prepare, run_plan, send, undo};
+use crate::app::execute::Report;
+use crate::state::decl::Gvk;
+use crate::state::journal::{Fate, How};
+use crate::state::kinds;
+use crate::state::nearest;
+use crate::state::parcel::Key;
+use crate::state::text::clean;
+use crate::state::ui::document::Target;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Names that kubectl knows kinds by, beside their own.
+const SHORT: [(&str, &str); 10] = [
+    ("no", "nodes"),
+    ("po", "pods"),
+    ("ns", "namespaces"),
+    ("deploy", "deployments"),
+    ("sts", "statefulsets"),
+    ("ds", "daemonsets"),
+    ("rs", "replicasets"),
+    ("cj", "cronjobs"),
+    ("pdb", "poddisruptionbudgets"),
+    ("rc", "replicationcontrollers"),
+];
+
+/// What changes something.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Act {
+    /// Keep new pods off nodes, with a reason that stands on them.
+    Cordon {
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        nodes: Nodes,
+        /// Why
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+        /// The ticket it belongs to
+        #[arg(long)]
+        ticket: Option<String>,
+        /// Who is responsible for it
+        #[arg(long)]
+        owner: Option<String>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        how: Way,
+    },
+    /// Let new pods on nodes again.
+    Uncordon {
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        nodes: Nodes,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        how: Way,
+    },
+    /// Add (key=value:Effect) and remove (key:Effect-, key-) taints: `taint nodes NODE... SPEC...`
+    Taint(Words),
+    /// Set labels (key=value) and remove them (key-): `label KIND NAME... PAIR...`
+    Label(Words),
+    /// Set annotations (key=value) and remove them (key-): `annotate KIND NAME... PAIR...`
+    Annotate(Words),
+    /// Delete objects: `delete KIND NAME...`
+    Delete(Words),
+    /// Ask pods to go, as far as disruption budgets allow.
+    Evict {
+        /// Pods, in the namespace of `-n` or of the context
+        #[arg(required = true)]
+        pods: Vec<String>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        how: Way,
+    },
+    /// Roll a workload's pods: `restart KIND NAME...` or KIND/NAME
+    Restart(Words),
+    /// Another number of replicas: `scale KIND NAME --replicas N` or KIND/NAME
+    Scale {
+        /// How many
+        #[arg(long)]
+        replicas: u32,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        words: Words,
+    },
+    /// Put back what a run did, as far as nobody changed it since; without a name the last one.
+    Undo {
+        /// The run, as `wheelhouse journal` names it
+        run: Option<String>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        how: Way,
+    },
+}
+
+/// Nodes by name or label.
+#[derive(Args, Debug, Clone)]
+pub struct Nodes {
+    /// Nodes
+    #[arg(required_unless_present = "selector")]
+    pub nodes: Vec<String>,
+    /// All nodes with these labels
+    #[arg(short = 'l', long, conflicts_with = "nodes")]
+    pub selector: Option<String>,
+}
+
+/// A kind, names, and what the action takes beside them.
+#[derive(Args, Debug, Clone)]
+pub struct Words {
+    /// Kind, names and what the action takes
+    #[arg(required = true, allow_hyphen_values = false)]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub how: Way,
+}
+
+/// Whether and how it is done.
+#[derive(Args, Debug, Clone)]
+pub struct Way {
+    /// Do it without asking. Without a terminal nothing is done unless this is given
+    #[arg(short, long)]
+    pub yes: bool,
+    /// What has to be typed on a protected context, or to give something up: the plan says it
+    #[arg(long, value_name = "WORD")]
+    pub confirm: Option<String>,
+    /// client: say what would be sent; server: send it so that the server only checks it
+    #[arg(long, value_enum, default_value_t = DryRun::None)]
+    pub dry_run: DryRun,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Output::Words)]
+    pub output: Output,
+}
+
+/// How much is really done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// All of it.
+    None,
+    /// Nothing is sent.
+    Client,
+    /// It is sent with dryRun=All.
+    Server,
+}
+
+/// How the outcome is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// In words.
+    Words,
+    /// As one JSON object.
+    Json,
+}
+
+impl Act {
+    fn way(&self) -> &Way {
+        match self {
+            Act::Cordon { how, .. }
+            | Act::Uncordon { how, .. }
+            | Act::Evict { how, .. }
+            | Act::Undo { how, .. } => how,
+            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) => &words.how,
+            Act::Delete(words) | Act::Restart(words) | Act::Scale { words, .. } => &words.how,
+        }
+    }
+}
+
+/// What an action is asked for: its id, kind, names, and the rest.
+type Asked = (&'static str, &'static Gvk, Vec<String>, String);
+
+/// Does it: what is to be written to standard output, and what went wrong.
+///
+/// # Errors
+/// Usage (2); nothing was done because it was not confirmed (3); the cluster cannot be reached (1).
+pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>), Failure> {
+    let asked = asked(act)?;
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
+    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let refused = |words: String| Failure { code: exit::REFUSED, words };
+    let plan = match (&asked, act) {
+        (None, Act::Undo { run, .. }) => {
+            undo(run.as_deref(), &connection.cluster).map_err(refused)?
+        }
+        (Some(asked), _) => {
+            let wish = wish(&connection, common, asked, act).await?;
+            prepare(&connection.client, &wish, &connection.cluster, connection.now())
+                .await
+                .map_err(refused)?
+        }
+        (None, _) => return Err(Failure::usage("nothing was asked for".into())),
+    };
+    let way = act.way();
+    match way.dry_run {
+        DryRun::Client => return Ok((preview(&plan, &connection), None)),
+        DryRun::Server => return dry(&connection, &plan).await,
+        DryRun::None => {}
+    }
+    let answer = answer(&plan, way, &connection)?;
+    let armed = plan.confirm(&answer).map_err(|plan| refused(unconfirmed(&plan)))?;
+    // Requests are sent from a thread that may wait for the disk between them.
+    let reach = Reach { runtime: Handle::current(), client: connection.client.clone() };
+    let began = began(&connection.cluster);
+    let work = move || {
+        let report = run_plan(&armed, &reach, began, &mut |_| {}, &AtomicBool::new(false));
+        (report, armed)
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    let (report, armed) = done.map_err(|e| Failure::failed(format!("it ended early: {e}")))?;
+    Ok(told(&report, armed.plan(), way.output))
+}
+
+fn asked(act: &Act) -> Result<Option<Asked>, Failure> {
+    let node = kind("nodes")?;
+    Ok(Some(match act {
+        Act::Undo { .. } => return Ok(None),
+        Act::Cordon { nodes, reason, ticket, owner, .. } => {
+            let field = |name: &str, value: &Option<String>| {
+                value.as_ref().map(|v| format!(" {name}={v}")).unwrap_or_default()
+            };
+            let why = format!("{reason}{}{}", field("ticket", ticket), field("owner", owner));
+            ("cordon", node, nodes.nodes.clone(), why)
+        }
+        Act::Uncordon { nodes, .. } => ("uncordon", node, nodes.nodes.clone(), String::new()),
+        Act::Evict { pods, .. } => ("evict", kind("pods")?, pods.clone(), String::new()),
+        Act::Taint(words) => split("taint", words, |w| w.contains(':') || w.ends_with('-'))?,
+        Act::Label(words) => split("label", words, |w| w.contains('=') || w.ends_with('-'))?,
+        Act::Annotate(words) => split("annotate", words, |w| w.contains('=') || w.ends_with('-'))?,
+        Act::Delete(words) => split("delete", words, |_| false)?,
+        Act::Restart(words) => split("restart", words, |_| false)?,
+        Act::Scale { replicas, words } => {
+            let (action, kind, names, _) = split("scale", words, |_| false)?;
+            (action, kind, names, replicas.to_string())
+        }
+    }))
+}
+
+/// Kind, names, and the words that are neither.
+fn split(action: &'static str, words: &Words, rest: fn(&str) -> bool) -> Result<Asked, Failure> {
+    let (argument, names): (Vec<&String>, Vec<&String>) = words.words.iter().partition(|w| rest(w));
+    let argument = argument.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let mut names = names.into_iter();
+    let first = names.next().ok_or_else(|| Failure::usage(format!("{action} needs a kind")))?;
+    let mut found: Vec<String> = names.cloned().collect();
+    let kind = match first.split_once('/') {
+        Some((named, name)) => {
+            found.insert(0, name.to_owned());
+            kind(named)?
+        }
+        None => kind(first)?,
+    };
+    if found.is_empty() {
+        return Err(Failure::usage(format!("{action} needs the name of a {}", kind.kind)));
+    }
+    Ok((action, kind, found, argument))
+}
+
+fn kind(word: &str) -> Result<&'static Gvk, Failure> {
+    let lower = word.to_lowercase();
+    let long = SHORT.iter().find(|(short, _)| *short == lower).map_or(&*lower, |(_, long)| long);
+    let all = || kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
+    let is = |gvk: &&Gvk| gvk.plural == long || gvk.kind.to_lowercase() == long;
+    all().find(is).ok_or_else(|| {
+        let hint = nearest::hint(long, all().map(|gvk| gvk.plural));
+        Failure::usage(format!("there is no kind `{}` here{hint}", clean(word)))
+    })
+}
+
+async fn wish(
+    connection: &Connection,
+    common: &Common,
+    (action, gvk, names, argument): &Asked,
+    act: &Act,
+) -> Result<Wish, Failure> {
+    let failed = |fault: Fault| Failure::failed(fault.to_string());
+    let home = common.connect.namespace.clone();
+    let home = home.unwrap_or_else(|| connection.cluster.home.clone());
+    let namespace = if gvk.namespaced { home } else { String::new() };
+    let mut objects = vec![];
+    if let Act::Cordon { nodes, .. } | Act::Uncordon { nodes, .. } = act
+        && let Some(selector) = &nodes.selector
+    {
+        let path = format!("/api/v1/nodes?labelSelector={}", encode(selector));
+        each(&connection.client, &path, |node| objects.push(node)).await.map_err(failed)?;
+        if objects.is_empty() {
+            let words = format!("no node has the labels {}", clean(selector));
+            return Err(Failure { code: exit::REFUSED, words });
+        }
+    }
+    for name in names {
+        let path = gvk.object(&namespace, &encode(name));
+        let answer = get(&connection.client, &path, Some(Duration::from_secs(30))).await;
+        let answer = answer.map_err(failed)?;
+        objects.push(serde_json::from_slice(&answer.body).unwrap_or_default());
+    }
+    let targets = objects.iter().map(|object| target(gvk, object)).collect();
+    Ok(Wish { action, targets, argument: argument.clone() })
+}
+
+fn target(gvk: &'static Gvk, object: &Value) -> Target {
+    let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    Target {
+        table: "",
+        gvk,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        key: Key::of(text("/metadata/uid"), namespace, name),
+        rv: text("/metadata/resourceVersion").parse().unwrap_or(0),
+    }
+}
+
+/// What would be done, for a person.
+fn preview(plan: &Plan, connection: &Connection) -> String {
+    let cluster = &connection.cluster;
+    let mut text = format!("{} on {} ({})\n", plan.title, cluster.context, cluster.server);
+    for note in &plan.notes {
+        let mark = match note.weight {
+            Weight::Plain => " ",
+            Weight::Warn | Weight::Bad => "!",
+        };
+        text += &format!("{mark} {}\n", note.words);
+    }
+    for step in &plan.steps {
+        let request = &step.request;
+        text += &format!(
+            "  {}\n    {} {}\n    {}\n",
+            step.words, request.method, request.path, request.body
+        );
+    }
+    text.lines().map(|line| format!("{}\n", clean(line))).collect()
+}
+
+/// The answer of whoever sits at the terminal, or of the flags.
+fn answer(plan: &Plan, way: &Way, connection: &Connection) -> Result<Answer, Failure> {
+    let word = match &plan.danger {
+        Danger::Destructive(word) => Some(word),
+        _ => None,
+    };
+    if way.yes {
+        // On a protected context the word is the context's name, and a flag that is always there is no look at it.
+        return Ok(match (word, &way.confirm) {
+            (Some(_), Some(typed)) => Answer::Typed(typed.clone()),
+            (Some(word), None) if !connection.cluster.protected => Answer::Typed(word.clone()),
+            _ => Answer::Yes,
+        });
+    }
+    let (input, mut output) = (std::io::stdin(), std::io::stderr());
+    if !input.is_terminal() || !output.is_terminal() {
+        let words = format!(
+            "{}nothing was done: there is no terminal to ask on, and no --yes",
+            preview(plan, connection)
+        );
+        return Err(Failure { code: exit::REFUSED, words });
+    }
+    let question = match word {
+        Some(word) => format!("type {} to do it: ", clean(word)),
+        None => "type y to do it: ".to_owned(),
+    };
+    // Without a standard error there is nobody to ask, and the empty line that follows is no yes.
+    let _ = write!(output, "{}{question}", preview(plan, connection));
+    let mut line = String::new();
+    let _ = input.lock().read_line(&mut line);
+    let typed = line.trim();
+    Ok(match word {
+        None if typed == "y" => Answer::Yes,
+        _ => Answer::Typed(typed.to_owned()),
+    })
+}
+
+fn unconfirmed(plan: &Plan) -> String {
+    match &plan.danger {
+        Danger::Destructive(word) => {
+            format!("nothing was done: it takes --yes --confirm {}, or typing that", clean(word))
+        }
+        _ => "nothing was done: the answer was no y".into(),
+    }
+}
+
+async fn dry(connection: &Connection, plan: &Plan) -> Result<(String, Option<Failure>), Failure> {
+    let (mut text, mut refused) = (preview(plan, connection), vec![]);
+    for step in &plan.steps {
+        match send(&connection.client, Permit::DryRun, &step.request.dry()).await {
+            Ok(_) => text += &format!("the server would do it: {}\n", clean(&step.words)),
+            Err(fault) => refused.push(format!("{}: {fault}", step.words)),
+        }
+    }
+    let failure = (!refused.is_empty()).then(|| Failure {
+        code: exit::REFUSED,
+        words: format!("the server would refuse: {}", refused.join("; ")),
+    });
+    Ok((text, failure))
+}
+
+fn told(report: &Report, plan: &Plan, output: Output) -> (String, Option<Failure>) {
+    let code = match report.how() {
+        How::Done => exit::DONE,
+        // Nothing was begun: nothing was done.
+        How::Failed if report.steps.is_empty() => exit::REFUSED,
+        How::Failed if report.unknown() == 0 => exit::FAILED,
+        _ => exit::INCOMPLETE,
+    };
+    let failure = (code != exit::DONE).then(|| Failure { code, words: report.words() });
+    let text = match output {
+        Output::Json => format!("{}\n", as_json(report, plan)),
+        Output::Words => {
+            let done = report.steps.iter().filter(|step| step.fate == Fate::Done);
+            let mut text: String =
+                done.map(|step| format!("done: {}\n", clean(&step.words))).collect();
+            if report.undo {
+                text += &format!("wheelhouse undo {} puts it back\n", report.run);
+            }
+            text
+        }
+    };
+    (text, failure)
+}
+
+fn as_json(report: &Report, plan: &Plan) -> Value {
+    let steps = plan.steps.iter().enumerate().map(|(i, step)| {
+        let done = report.steps.get(i);
+        let fate = done.map_or(Fate::NotSent, |done| done.fate);
+        let [kind, namespace, name, uid] = &step.object;
+        json!({
+            "words": step.words, "kind": kind, "namespace": namespace, "name": name, "uid": uid,
+            "result": fate, "why": done.map_or("", |done| &done.why),
+        })
+    });
+    json!({
+        "action": plan.action, "title": plan.title, "run": report.run, "result": report.how(),
+        "stopped": report.stopped, "undo": report.undo, "steps": steps.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,240 @@
+//! Changes: read what is to be changed, plan it, and once it is confirmed perform it on a thread that may wait.
+
+use super::Post;
+use crate::actions::change::{By, Seen};
+use crate::actions::plan::{Armed, Danger, Note, Plan, Request as Wanted, Step};
+use crate::actions::{Wish, named};
+use crate::app::cluster::request::encode;
+use crate::app::cluster::session::{Answer, ArmedId, Fault, Permit, Review, call, get, may};
+use crate::app::cluster::{Client, fetch};
+use crate::app::execute::{Report, Server, execute};
+use crate::app::journal::{Journal, who};
+use crate::app::msg::Msg;
+use crate::state::cluster::Cluster;
+use crate::state::journal::{Began, Standing};
+use crate::state::time::Epoch;
+use crate::state::ui::document::Target;
+use futures_util::StreamExt as _;
+use http::{Method, Request, header};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Longest wait for the answer to a write. An admission webhook may take 30 s (admissionregistration/v1), and the
+/// server gives up on its own requests after 60.
+const DEADLINE: Option<Duration> = Some(Duration::from_secs(65));
+/// Objects read at once before a preview.
+const AT_ONCE: usize = 8;
+
+/// Numbers plans, so that requests carry the plan they belong to.
+static PLANS: AtomicU64 = AtomicU64::new(1);
+
+/// The cluster, for a thread that may wait.
+pub struct Reach {
+    /// Where futures run.
+    pub runtime: Handle,
+    /// Sends requests that carry a permit.
+    pub client: Client,
+}
+
+impl Server for Reach {
+    fn write(&self, plan: ArmedId, wanted: &Wanted) -> Result<Answer, Fault> {
+        self.runtime.block_on(send(&self.client, Permit::Write(plan), wanted))
+    }
+}
+
+/// Sends a planned request.
+///
+/// # Errors
+/// As [`call`].
+pub async fn send(client: &Client, permit: Permit, wanted: &Wanted) -> Result<Answer, Fault> {
+    let bug =
+        |e: &dyn std::fmt::Display| Fault::Bug(format!("{} {}: {e}", wanted.method, wanted.path));
+    let method: Method = wanted.method.parse().map_err(|e| bug(&e))?;
+    let request = Request::builder()
+        .method(method)
+        .uri(&wanted.path)
+        .header(header::CONTENT_TYPE, &wanted.content_type)
+        .body(wanted.body.to_string().into_bytes())
+        .map_err(|e| bug(&e))?;
+    call(client, permit, request, DEADLINE).await
+}
+
+/// Reads what a wish is about, asks for the rights, and plans it.
+///
+/// # Errors
+/// Why nothing can or need be done, in words.
+pub async fn prepare(
+    client: &Client,
+    wish: &Wish,
+    cluster: &Cluster,
+    now: Epoch,
+) -> Result<Plan, String> {
+    let change = named(wish.action).and_then(|action| action.change());
+    let change = change.ok_or_else(|| format!("{} changes nothing", wish.action))?;
+    let wants_pods = change.wants_pods(&wish.argument);
+    let read = wish.targets.iter().cloned().map(|target| read(client.clone(), target, wants_pods));
+    let read: Vec<_> = futures_util::stream::iter(read).buffered(AT_ONCE).collect().await;
+    let (mut seen, mut gone) = (vec![], vec![]);
+    for (target, object, pods) in read {
+        match object {
+            Ok(object) => seen.push(Seen { target, object, pods }),
+            Err(fault) => gone.push(format!("{}: {fault}", target.path())),
+        }
+    }
+    if seen.is_empty() {
+        return Err(gone.join("; "));
+    }
+    let by = By { login: who(), at: now.rfc3339() };
+    let mut plan = change.plan(&seen, &wish.argument, &by)?;
+    plan.notes.extend(gone.into_iter().map(|words| Note::warn(format!("left out: {words}"))));
+    plan.notes.extend(missing_rights(client, change.right(), &seen).await);
+    if cluster.protected {
+        plan.danger = plan.danger.raised(&cluster.context);
+    }
+    Ok(plan)
+}
+
+/// An object, and its pods if it is a node and they are wanted.
+async fn read(
+    client: Client,
+    target: Target,
+    wants_pods: bool,
+) -> (Target, Result<Value, Fault>, Result<Vec<Value>, String>) {
+    let object = fetch::get_object(&client, &target).await;
+    let pods = match wants_pods {
+        true => pods_of(&client, &target.name).await.map_err(|fault| fault.to_string()),
+        false => Ok(vec![]),
+    };
+    (target, object, pods)
+}
+
+async fn pods_of(client: &Client, node: &str) -> Result<Vec<Value>, Fault> {
+    let path = format!("/api/v1/pods?fieldSelector={}", encode(&format!("spec.nodeName={node}")));
+    let answer = get(client, &path, Some(Duration::from_secs(20))).await?;
+    let list: Value = serde_json::from_slice(&answer.body).map_err(|_| {
+        Fault::Foreign("pods were asked for in JSON and came as something else".into())
+    })?;
+    Ok(list["items"].as_array().cloned().unwrap_or_default())
+}
+
+/// What a review says is not allowed. A warning: only the server's own refusal is proof.
+async fn missing_rights(client: &Client, right: (&str, &str), seen: &[Seen]) -> Vec<Note> {
+    let (verb, sub) = right;
+    let mut asked: Vec<(&str, String, &str)> = vec![];
+    for Seen { target, .. } in seen {
+        let slash = if sub.is_empty() { "" } else { "/" };
+        let place =
+            (target.gvk.group, format!("{}{slash}{sub}", target.gvk.plural), &*target.namespace);
+        if !asked.contains(&place) {
+            asked.push(place);
+        }
+    }
+    let mut notes = vec![];
+    for (group, resource, namespace) in asked {
+        let place = Some(namespace).filter(|ns| !ns.is_empty());
+        if let Review::Denied(reason) = may(client, verb, group, &resource, place).await {
+            let place = place.map(|ns| format!(" in {ns}")).unwrap_or_default();
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            notes.push(Note::bad(format!(
+                "a review says you may not {verb} {resource}{place}{reason}; the server will refuse it"
+            )));
+        }
+    }
+    notes
+}
+
+/// Performs a confirmed plan on a thread of its own.
+pub fn perform(
+    armed: Armed,
+    reach: Reach,
+    cluster: &Cluster,
+    cancelled: Arc<AtomicBool>,
+    post: Post,
+) -> std::io::Result<()> {
+    let began = began(cluster);
+    let run = move || {
+        let mut told = |n| post(Msg::Progress(n));
+        let report = run_plan(&armed, &reach, began, &mut told, &cancelled);
+        post(Msg::Executed(Box::new(report)));
+    };
+    std::thread::Builder::new().name("hands".into()).spawn(run).map(|_| ())
+}
+
+/// Performs a confirmed plan here and now.
+pub fn run_plan(
+    armed: &Armed,
+    server: &dyn Server,
+    began: Began,
+    told: &mut dyn FnMut(usize),
+    cancelled: &AtomicBool,
+) -> Report {
+    let id = ArmedId(PLANS.fetch_add(1, Ordering::Relaxed));
+    execute(armed, id, server, &Journal::home(), began, told, cancelled)
+}
+
+/// Who does it, where.
+pub fn began(cluster: &Cluster) -> Began {
+    Began {
+        context: cluster.context.clone(),
+        server: cluster.server.clone(),
+        user: cluster.user.clone(),
+        ..Began::default()
+    }
+}
+
+/// The plan that puts back what a run did, the last one on this server if none is named.
+///
+/// # Errors
+/// Why there is nothing to be put back.
+pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
+    let journal = Journal::home().map_err(|why| why.to_string())?;
+    let runs = journal.runs().map_err(|why| why.to_string())?;
+    let wanted = match run {
+        Some(word) => vec![journal.find(word).map_err(|why| why.to_string())?],
+        None => runs.into_iter().map(|summary| summary.run).collect(),
+    };
+    for name in wanted {
+        let story = journal.read(&name).map_err(|why| why.to_string())?;
+        if story.began.server != cluster.server {
+            match run {
+                Some(_) => return Err(format!("{name} was on {}, not here", story.began.server)),
+                None => continue,
+            }
+        }
+        if matches!(story.standing(), Standing::Alive { .. }) {
+            return Err(format!("{name} is still running"));
+        }
+        let steps: Vec<Step> = story.undo_steps().into_iter().filter_map(back).collect();
+        if !steps.is_empty() {
+            let title = format!("undo {}: {}", story.began.run, story.began.title);
+            let notes =
+                vec![Note::plain(format!("done {} by {}", story.began.run, story.began.login))];
+            return Ok(Plan {
+                action: "undo".into(),
+                title,
+                steps,
+                notes,
+                danger: Danger::Disruptive,
+            });
+        }
+        if run.is_some() {
+            return Err(format!("nothing of {name} can be put back, or all of it was"));
+        }
+    }
+    Err("nothing that was done from here on this cluster can be put back".into())
+}
+
+fn back(entry: &crate::state::journal::Entry) -> Option<Step> {
+    let intent = &entry.intent;
+    let undo = intent.undo.clone()?;
+    let (method, path, content_type, body) = (undo.method, undo.path, undo.content_type, undo.body);
+    Some(Step {
+        words: undo.words,
+        object: [&intent.kind, &intent.namespace, &intent.name, &intent.uid].map(Clone::clone),
+        request: Wanted { method, path, content_type, body },
+        undo: None,
+    })
+}
