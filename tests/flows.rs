@@ -10,7 +10,10 @@ use serde_json::json;
 use stage::Stage;
 use std::time::Instant;
 use wheelhouse::actions::Kubectl;
+use wheelhouse::actions::plan::{Danger, Plan, Request, Step};
+use wheelhouse::app::execute::{Did, Report};
 use wheelhouse::app::msg::{Effect, Msg};
+use wheelhouse::state::journal::Fate;
 use wheelhouse::state::parcel::{Key, Parcel};
 use wheelhouse::state::ui::document::{Fetched, Form};
 
@@ -370,4 +373,152 @@ fn the_chain_of_escapes_ends_with_a_hint() {
     assert!(!stage.text().contains("On this row"));
     stage.press("<esc>");
     assert!(stage.text().contains("ctrl-c leaves"));
+}
+
+// ---- Changes ----
+
+/// A plan for the wish that was just asked for, as the shell would make it.
+fn prepared(stage: &mut Stage, action: &str, danger: Danger) {
+    let step = Step {
+        words: format!("{action} it"),
+        object: ["Pod", "shop", "web-0", "uid"].map(String::from),
+        request: Request {
+            method: "PATCH".into(),
+            path: "/api/v1/x".into(),
+            content_type: String::new(),
+            body: json!({}),
+        },
+        undo: None,
+    };
+    let plan = Plan {
+        action: action.into(),
+        title: format!("{action} web-0"),
+        steps: vec![step],
+        notes: vec![],
+        danger,
+    };
+    stage.send(Msg::Prepared(Ok(Box::new(plan))));
+}
+
+fn executed(stage: &Stage) -> usize {
+    stage.effects.iter().filter(|e| matches!(e, Effect::Execute(_))).count()
+}
+
+/// A key that was read a while after the last frame.
+fn later(stage: &mut Stage, key: &str) {
+    let at = Instant::now() + std::time::Duration::from_secs(1);
+    stage.send(Msg::Key(key.parse().unwrap(), at));
+}
+
+#[test]
+fn a_change_takes_what_was_under_the_cursor_or_marked_and_nothing_else() {
+    let mut stage = pods_page();
+    stage.press("/cart<enter>e");
+    let wish = |stage: &Stage| match stage.effects.last() {
+        Some(Effect::Prepare(wish)) => wish.clone(),
+        other => panic!("{other:?}\n{}", stage.text()),
+    };
+    assert_eq!(wish(&stage).action, "evict");
+    assert_eq!(wish(&stage).targets[0].name, "cart-55c9d-9k2lm");
+    stage.press("<esc><space><space>xd");
+    let targets: Vec<String> = wish(&stage).targets.iter().map(|t| t.name.clone()).collect();
+    assert_eq!((wish(&stage).action, targets.len()), ("delete", 2), "{targets:?}");
+    assert_eq!(targets, names(&stage)[..2]);
+}
+
+#[test]
+fn an_argument_is_checked_while_it_is_typed_and_a_wrong_one_is_not_taken() {
+    let mut stage = Stage::scene("nodes", "typical", (120, 24));
+    stage.press("tgpu=a100<enter>");
+    let last = stage.lines().pop().unwrap();
+    assert!(last.contains("taints: gpu=a100") && last.contains("names no effect"), "{last}");
+    assert!(!stage.effects.iter().any(|e| matches!(e, Effect::Prepare(_))));
+    stage.press(":NoSchedule<enter>");
+    let asked = stage
+        .effects
+        .iter()
+        .any(|e| matches!(e, Effect::Prepare(w) if w.argument == "gpu=a100:NoSchedule"));
+    assert!(asked, "{:?}", stage.effects.last());
+}
+
+#[test]
+fn a_plan_is_confirmed_by_y_and_never_by_enter_or_by_what_was_typed_ahead() {
+    let mut stage = pods_page();
+    let early = Instant::now();
+    prepared(&mut stage, "cordon", Danger::Reversible);
+    assert!(stage.text().contains("cordon web-0") && stage.text().contains("prod-eu-1"));
+    stage.send(Msg::Key("y".parse().unwrap(), early));
+    assert_eq!(executed(&stage), 0, "it was read before the plan was on screen");
+    stage.press("<enter>");
+    assert_eq!(executed(&stage), 0);
+    assert!(stage.text().contains("Enter does not confirm"));
+    stage.press("y");
+    assert_eq!(executed(&stage), 1);
+    stage.press("y");
+    assert_eq!(executed(&stage), 1, "one confirmation, one run");
+}
+
+#[test]
+fn what_disturbs_must_have_been_on_screen_for_a_moment() {
+    let mut stage = pods_page();
+    prepared(&mut stage, "evict", Danger::Disruptive);
+    stage.press("y");
+    assert_eq!(executed(&stage), 0, "nobody reads that fast");
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), 1);
+}
+
+#[test]
+fn what_is_lost_takes_its_name_and_then_y() {
+    let mut stage = pods_page();
+    prepared(&mut stage, "delete", Danger::Destructive("web-0".into()));
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), 0);
+    stage.press("<backspace>web-0<enter>");
+    assert_eq!(executed(&stage), 0, "Enter confirms nothing");
+    assert!(
+        stage.lines().iter().any(|l| l.contains("type web-0 and then y: web-0")),
+        "{}",
+        stage.text()
+    );
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), 1);
+}
+
+#[test]
+fn escape_leaves_a_plan_with_nothing_done() {
+    let mut stage = pods_page();
+    prepared(&mut stage, "delete", Danger::Disruptive);
+    stage.press("<esc>");
+    assert!(stage.text().contains("nothing was done"));
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), 0);
+}
+
+#[test]
+fn read_only_offers_no_change() {
+    let mut stage = pods_page();
+    stage.app.state.cluster.read_only = true;
+    for key in ["e", "xd", "L"] {
+        stage.press(key);
+        assert!(stage.text().contains("read-only"), "{key}");
+    }
+    assert!(!stage.effects.iter().any(|e| matches!(e, Effect::Prepare(_))));
+}
+
+#[test]
+fn a_change_that_was_not_done_says_what_was_not() {
+    let mut stage = pods_page();
+    let steps = vec![Did {
+        words: "evict web-0".into(),
+        fate: Fate::Refused,
+        why: "held by a budget".into(),
+    }];
+    let report = Report { title: "evict 2 pods".into(), steps, all: 2, ..Report::default() };
+    stage.send(Msg::Executed(Box::new(report)));
+    assert!(
+        stage.text().contains("0 of 2 done: evict 2 pods; evict web-0: held by a budget"),
+        "{}",
+        stage.text()
+    );
 }

@@ -43,8 +43,11 @@ pub fn every_feature(cockpit: &mut Cockpit, total: &str, figures: &mut Figures) 
     for view in ["workloads", "namespaces", "poddisruptionbudgets", "nodes"] {
         go(cockpit, &format!(":{view}\r"));
     }
+    // A key acts on what was on screen, so it has to be there.
+    cockpit.until(">  node-");
     cockpit.press("\r");
     cockpit.until("pods on node");
+    cockpit.until(">  team-");
     cockpit.settle(Duration::from_millis(1500));
     cockpit.press("y");
     cockpit.until("apiVersion: v1");

@@ -79,6 +79,11 @@ impl<'a> Draft<'a> {
         Draft { verb, steps: vec![], notes: vec![], danger, skipped: vec![] }
     }
 
+    /// The action's word.
+    pub fn verb(&self) -> &'a str {
+        self.verb
+    }
+
     /// Adds a step, or leaves its object out because it was seen without a uid.
     pub fn step(&mut self, step: Result<Step, super::plan::NoUid>) {
         match step {

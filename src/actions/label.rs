@@ -108,7 +108,7 @@ pub fn write(draft: &mut Draft<'_>, field: &str, on: &[Seen], wanted: &[Pair<'_>
                 (None, None) => {}
             }
         }
-        let path = seen.target.path();
+        let (verb, path) = (draft.verb(), seen.target.path());
         let write = |method, body| Write { method, target: seen.target.clone(), sub: "", body };
         // What was removed cannot be tested for being absent: it comes back by a merge. Both at once have no way back.
         let undo = match (back.is_empty(), restored.is_empty()) {
@@ -121,7 +121,7 @@ pub fn write(draft: &mut Draft<'_>, field: &str, on: &[Seen], wanted: &[Pair<'_>
         let undo = undo.map(|write| (format!("{field} of {path} as they were"), write));
         let body = json!({"metadata": {field: set}});
         let step = Step::new(
-            format!("{path}: {}", words.join(", ")),
+            format!("{verb} {path}: {}", words.join(", ")),
             &write(Method::MergePatch, body),
             undo,
         );

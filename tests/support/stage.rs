@@ -98,6 +98,7 @@ impl Stage {
         if let Some(words) = paint::lay_out(&mut self.app.state, self.now) {
             self.app.say(now, wheelhouse::state::cell::Role::Warn, words);
         }
+        self.app.drawn(Instant::now());
     }
 
     /// Presses keys: characters as they are, others in angle brackets: `/crash<enter>j<ctrl-d>`.

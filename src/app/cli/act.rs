@@ -190,7 +190,7 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
     let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
     let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
     let refused = |words: String| Failure { code: exit::REFUSED, words };
-    let plan = match (&asked, act) {
+    let mut plan = match (&asked, act) {
         (None, Act::Undo { run, .. }) => {
             undo(run.as_deref(), &connection.cluster).map_err(refused)?
         }
@@ -203,6 +203,10 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
         (None, _) => return Err(Failure::usage("nothing was asked for".into())),
     };
     let way = act.way();
+    if connection.cluster.protected {
+        // `--yes` stands in scripts and histories; the context's name does not come by itself.
+        plan.danger = Danger::Destructive(connection.cluster.context.clone());
+    }
     match way.dry_run {
         DryRun::Client => return Ok((preview(&plan, &connection), None)),
         DryRun::Server => return dry(&connection, &plan).await,

@@ -68,10 +68,11 @@ pub async fn gather(client: &Client) -> Result<Gathered, Fault> {
 /// Whatever kept a page from coming. Objects may have been seen before that.
 pub async fn each(client: &Client, path: &str, mut take: impl FnMut(Value)) -> Result<(), Fault> {
     let mut next = String::new();
+    let mark = if path.contains('?') { '&' } else { '?' };
     loop {
         let with =
             if next.is_empty() { String::new() } else { format!("&continue={}", encode(&next)) };
-        let answer = get(client, &format!("{path}?limit={PAGE}{with}"), DEADLINE).await?;
+        let answer = get(client, &format!("{path}{mark}limit={PAGE}{with}"), DEADLINE).await?;
         let mut page: Value = serde_json::from_slice(&answer.body).map_err(|_| {
             Fault::Foreign(format!("{path} was asked for in JSON and came as something else"))
         })?;

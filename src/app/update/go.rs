@@ -112,7 +112,9 @@ impl App {
     pub(super) fn enter_row(&mut self, now: Now, fx: &mut Vec<Effect>) {
         let view = self.state.ui.route().and_then(|r| views::named(r.view));
         let row = self.state.ui.table().and_then(|t| t.seen(&self.state.store));
-        let Some((view, row)) = view.zip(row) else { return };
+        let Some((view, row)) = view.zip(row) else {
+            return self.say(now, Role::Dim, "no row was on screen yet; press it again");
+        };
         match (view.enter.1)(row) {
             Some(jump) if jump.view.is_empty() => {
                 let target = actions::target(row);
