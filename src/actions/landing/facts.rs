@@ -132,7 +132,7 @@ impl PodSpec {
         let owned = |value: &Value| text(value).to_owned();
         let namespace = owned(&meta["namespace"]);
         let labels = labels(&meta["labels"]);
-        let rules = rules(spec, &namespace, text(&meta["name"]), &labels);
+        let rules = rules(pod, &namespace, &labels);
         let node = owned(&spec["nodeName"]);
         let asks = amounts::asked(pod);
         let holds = if node.is_empty() { asks.clone() } else { amounts::held(pod) };
@@ -185,7 +185,8 @@ fn unscheduled(status: &Value) -> String {
     refused.map(|c| clean(text(&c["message"])).into_owned()).unwrap_or_default()
 }
 
-fn rules(spec: &Value, namespace: &str, name: &str, labels: &Labels) -> Rules {
+fn rules(pod: &Value, namespace: &str, labels: &Labels) -> Rules {
+    let (spec, name) = (&pod["spec"], text(&pod["metadata"]["name"]));
     let affinity = &spec["affinity"];
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
     let terms = |kind: &str| {
@@ -205,7 +206,7 @@ fn rules(spec: &Value, namespace: &str, name: &str, labels: &Labels) -> Rules {
             .iter()
             .map(|g| text(&g["name"]).to_owned())
             .collect(),
-        beyond: beyond(spec),
+        beyond: beyond(spec, &pod["status"]),
     }
 }
 
@@ -217,7 +218,7 @@ fn host_ports(spec: &Value) -> Vec<HostPort> {
     containers.flat_map(|c| items(&c["ports"])).filter_map(HostPort::of).collect()
 }
 
-fn beyond(spec: &Value) -> Vec<String> {
+fn beyond(spec: &Value, status: &Value) -> Vec<String> {
     let mut why = vec![];
     let scheduler = text(&spec["schedulerName"]);
     if !matches!(scheduler, "" | "default-scheduler") {
@@ -225,6 +226,10 @@ fn beyond(spec: &Value) -> Vec<String> {
     }
     if !items(&spec["resourceClaims"]).is_empty() {
         why.push("claims devices (resourceClaims)".to_owned());
+    }
+    // An extended resource that no node has in its allocatable, but a driver of devices gives (KEP-5004).
+    if status["extendedResourceClaimStatus"].is_object() {
+        why.push("claims devices (extended resources)".to_owned());
     }
     if spec["schedulingGroup"].is_object() || spec["workloadRef"].is_object() {
         why.push("scheduled as part of a group".to_owned());

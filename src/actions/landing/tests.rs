@@ -142,6 +142,13 @@ fn host_ports_conflict_by_address_and_protocol() {
     assert_eq!(asks(json!({ "hostPort": 8080, "protocol": "UDP" })), NONE);
     assert_eq!(asks(json!({ "hostPort": 8081 })), NONE);
     assert_eq!(asks(json!({ "containerPort": 8080 })), NONE);
+    let init = |policy: &str| {
+        let ports = json!([{ "hostPort": 8080 }]);
+        let init = json!([{ "name": "i", "restartPolicy": policy, "ports": ports }]);
+        says(&w, &with(pod("new", "", "0"), "initContainers", init), "n1")
+    };
+    assert_eq!(init("Always"), ["host port 8080 taken"], "a sidecar keeps its port");
+    assert_eq!(init(""), NONE, "other init containers are gone before");
 }
 
 #[test]
@@ -311,6 +318,51 @@ fn unbound_claims_wait_or_are_made_where_the_pod_goes() {
 }
 
 #[test]
+fn a_class_reaches_where_its_topologies_or_its_free_volumes_are() {
+    let allowed = json!([{ "matchLabelExpressions": [{ "key": ZONE, "values": ["a"] }] }]);
+    let late = json!({
+        "metadata": { "name": "late" }, "volumeBindingMode": "WaitForFirstConsumer",
+        "provisioner": "csi.example.com", "allowedTopologies": allowed,
+    });
+    let local = json!({
+        "metadata": { "name": "local" }, "volumeBindingMode": "WaitForFirstConsumer",
+        "provisioner": "kubernetes.io/no-provisioner",
+    });
+    let field = json!({ "key": "metadata.name", "operator": "In", "values": ["n1"] });
+    let term = json!({ "nodeSelectorTerms": [{ "matchFields": [field] }] });
+    let disk = json!({
+        "metadata": { "name": "disk" }, "status": { "phase": "Available" },
+        "spec": { "storageClassName": "local", "nodeAffinity": { "required": term } },
+    });
+    let nodes = [node("n1", "a"), node("n2", "b")];
+    let w = World::of(&Lists {
+        nodes: &nodes,
+        claims: &[claim("late", "late", ""), claim("local", "local", "")],
+        volumes: &[disk],
+        classes: &[late, local],
+        ..Lists::default()
+    });
+    assert_eq!(says(&w, &claiming("p", "", "late"), "n1"), NONE);
+    let outside = ["outside the topologies of its storage class"];
+    assert_eq!(says(&w, &claiming("p", "", "late"), "n2"), outside);
+    assert_eq!(says(&w, &claiming("p", "", "local"), "n1"), NONE);
+    assert_eq!(says(&w, &claiming("p", "", "local"), "n2"), ["no volume of class local"]);
+}
+
+#[test]
+fn an_ephemeral_volume_is_made_anew_with_a_moved_pod() {
+    let template = json!({ "volumeClaimTemplate": { "spec": { "storageClassName": "late" } } });
+    let volume = json!([{ "name": "v", "ephemeral": template }]);
+    let old = with(pod("p", "n1", "0"), "volumes", volume);
+    // The claim of the pod that is there is bound to zone a; that of the new one is not.
+    let w = stored(std::slice::from_ref(&old), &[claim("p-v", "late", "pv-77")]);
+    assert_eq!(says(&w, &old, "n2"), NONE);
+    let w = stored(&[], &[claim("p-v", "late", "pv-77")]);
+    let pending = with(old, "nodeName", json!(""));
+    assert_eq!(says(&w, &pending, "n2"), ["volume node affinity conflict pv-77"]);
+}
+
+#[test]
 fn a_claim_for_one_pod_only_is_busy_while_another_has_it() {
     let w = stored(&[claiming("old", "n1", "one")], &[claim("one", "late", "pv-77")]);
     let busy = ["claim one is in use by shop/old"];
@@ -326,6 +378,9 @@ fn what_cannot_be_simulated_is_said() {
     assert_eq!(other.unknown, [(0, "scheduled by volcano\u{fffd}".to_owned())]);
     let device = place(with(pod("p", "", "0"), "resourceClaims", json!([{ "name": "gpu" }])));
     assert_eq!(device.unknown.len(), 1);
+    let mut extended = pod("p", "", "0");
+    extended["status"]["extendedResourceClaimStatus"] = json!({ "resourceClaimName": "p-x" });
+    assert_eq!(place(extended).unknown.len(), 1);
     let gated = place(with(pod("p", "", "0"), "schedulingGates", json!([{ "name": "quota" }])));
     assert_eq!(gated.pending, [(0, Why::Waits("scheduling gate quota".to_owned()))]);
 }
@@ -348,6 +403,25 @@ fn a_pod_that_tolerates_the_cordon_may_stay() {
     let landing = world(&[node("n1", "a")], std::slice::from_ref(&tolerant))
         .place(&moved(std::slice::from_ref(&tolerant)), &["n1"]);
     assert_eq!(landing.placed, [(0, "n1".to_owned())]);
+}
+
+/// Moved pods of the group raise the emptiest domain, and with it what the others may hold.
+#[test]
+fn pods_that_land_may_even_out_domains() {
+    let nodes = [node("n1", "a"), node("n2", "b"), node("n3", "c")];
+    let even = |name: &str, at: &str, zone: &str| {
+        let pinned = with(pod(name, at, "0"), "nodeSelector", json!({ ZONE: zone }));
+        let any = json!({ "nodeAffinityPolicy": "Ignore", "nodeTaintsPolicy": "Honor" });
+        with(pinned, "topologySpreadConstraints", spread(ZONE, any))
+    };
+    // Zone b has one pod and zone a none: another one in b needs the one in a first.
+    let old = [even("w1", "n2", "b"), even("late", "n3", "b"), even("first", "n3", "a")];
+    let w = world(&nodes, &old);
+    let both = w.place(&moved(&old[1..]), &["n3"]);
+    assert_eq!(both.placed, [(0, "n2".to_owned()), (1, "n1".to_owned())], "{both:?}");
+    // If the one in a is not moved it stays on n3, which is no domain any more: zone a remains empty.
+    let alone = w.place(&moved(&old[1..2]), &["n3"]);
+    assert!(matches!(alone.pending[..], [(0, Why::Nowhere(_))]), "{alone:?}");
 }
 
 #[test]
