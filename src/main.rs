@@ -24,7 +24,9 @@ fn main() -> ExitCode {
         },
         Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
         Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
-        Some(Command::Why(args)) => printed(headless(why::why(&cli.common, args))),
+        Some(Command::Why(args)) => {
+            printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
+        }
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),
         ),

@@ -269,7 +269,7 @@ fn a_document_waits_arrives_folds_and_searches() {
     let mut object =
         pods().into_iter().find(|p| p["metadata"]["name"] == "cart-55c9d-9k2lm").unwrap();
     object["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit"}]);
-    stage.send(Msg::Fetched(route, Ok(Fetched { object, events: Ok(vec![]), why: None })));
+    stage.send(Msg::Fetched(route, Ok(Fetched { object, events: Ok(vec![]), page: None })));
     let text = stage.text();
     assert!(text.contains("CrashLoopBackOff") || text.contains("cart-55c9d"), "{text}");
     assert!(!text.contains("kubectl-edit"));

@@ -11,6 +11,7 @@ use crate::state::ui::document::{Form, Target};
 use crate::state::ui::table::TableUi;
 
 pub mod change;
+pub mod drain;
 pub mod landing;
 pub mod plan;
 pub mod qualified;
@@ -39,6 +40,7 @@ actions! {
     copy_node::CopyNode;
     copy_cell::CopyCell;
     copy_yaml::CopyYaml;
+    drain_outlook::DrainOutlook;
     cordon::Cordon;
     uncordon::Uncordon;
     taint::Taint;

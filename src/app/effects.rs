@@ -2,13 +2,13 @@
 
 pub mod change;
 mod feeds;
+pub mod insight;
 mod kubectl;
-pub mod why;
 
 use crate::actions::plan::Armed;
 use crate::actions::{Kubectl, Wish};
-use crate::app::cluster::fetch;
-use crate::app::cluster::session::{Lock, PluginStdio, Review, StartFault, may};
+use crate::app::cluster::session::{Fault, Lock, PluginStdio, Review, StartFault, may};
+use crate::app::cluster::{Client, fetch};
 use crate::app::connect::{Connection, Origin};
 use crate::app::execute::Report;
 use crate::app::msg::{Effect, Msg, Note, SessionId};
@@ -171,23 +171,9 @@ impl Effects {
 
     fn fetch(&self, route: RouteId, target: Target, form: Form) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
+        let now = self.connection.now();
         self.runtime.spawn(async move {
-            let events = async {
-                match form {
-                    Form::Yaml | Form::Why => Ok(vec![]),
-                    Form::Describe => {
-                        fetch::events_of(&client, &target).await.map_err(|f| f.to_string())
-                    }
-                }
-            };
-            let (object, events) = tokio::join!(fetch::get_object(&client, &target), events);
-            let fetched = match object {
-                Ok(object) if form == Form::Why => {
-                    let found = why::why_pending(&client, &object).await;
-                    found.map(|found| Fetched { object, events, why: Some(found) })
-                }
-                object => object.map(|object| Fetched { object, events, why: None }),
-            };
+            let fetched = fetched(&client, &target, form, now).await;
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
     }
@@ -328,6 +314,29 @@ fn denial(command: &Kubectl, reason: &str) -> String {
         "You may not {verb} {resource} in {place}{reason}. Some gateways answer reviews wrongly; only the server's \
          refusal of the request itself is proof."
     )
+}
+
+/// What a document needs.
+async fn fetched(
+    client: &Client,
+    target: &Target,
+    form: Form,
+    now: Epoch,
+) -> Result<Fetched, Fault> {
+    let events = async {
+        match form {
+            Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
+            Form::Yaml | Form::Why | Form::Drain => Ok(vec![]),
+        }
+    };
+    let (object, events) = tokio::join!(fetch::get_object(client, target), events);
+    let object = object?;
+    let page = match form {
+        Form::Yaml | Form::Describe => None,
+        Form::Why => Some(insight::why_pending(client, &object, now).await?),
+        Form::Drain => Some(insight::drain(client, vec![target.name.clone()]).await?),
+    };
+    Ok(Fetched { object, events, page })
 }
 
 /// A switch of context under way.

@@ -4,7 +4,7 @@ use super::page::Pen;
 use super::theme::Theme;
 use crate::state::State;
 use crate::state::cell::Role;
-use crate::state::text::wrap;
+use crate::state::text::{width, wrap};
 use crate::state::ui::proposal::{Proposal, Wanted};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -31,6 +31,7 @@ pub fn paint(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let indent = text.len() - text.trim_start().len();
         wrap(text.trim_start(), room.saturating_sub(indent).max(20))
             .into_iter()
+            .flat_map(move |line| pieces(&line, room.saturating_sub(indent).max(20)))
             .map(move |line| (*role, format!("{}{line}", " ".repeat(indent))))
     });
     let lines: Vec<_> = lines.collect();
@@ -44,6 +45,24 @@ pub fn paint(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Pen::new(buf, theme, area, body.bottom()).right(&[(Role::Warn, more)]);
     }
     question(proposal, theme, area, buf);
+}
+
+/// A line in pieces that fit: a request's body is one long word, and all of it is to be read.
+fn pieces(line: &str, room: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in line.chars() {
+        let cells = width(c.encode_utf8(&mut [0; 4]));
+        if used + cells > room {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += cells;
+        if let Some(last) = pieces.last_mut() {
+            last.push(c);
+        }
+    }
+    pieces
 }
 
 fn question(proposal: &Proposal, theme: &Theme, area: Rect, buf: &mut Buffer) {

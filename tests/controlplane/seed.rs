@@ -108,10 +108,11 @@ impl ControlPlane {
         let mut changed = vec![];
         for (key, value) in found {
             let Ok(mut pod) = serde_json::from_slice::<Value>(&value) else { continue };
-            pod["status"]["reason"] = json!("ChangedWhileAway");
+            let count = &mut pod["status"]["containerStatuses"][0]["restartCount"];
+            *count = json!(count.as_u64().unwrap_or(0) + 1);
             changed.push((key, pod.to_string()));
         }
-        for batch in changed.chunks(TXN_PUTS) {
+        for batch in changed.chunks(1) {
             etcd.put_all(batch.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

@@ -1,11 +1,10 @@
 //! `wheelhouse why`: the page of the key of that name, without a screen.
 
-use super::{Common, Failure, exit};
+use super::{Common, Failure};
 use crate::app::cluster::fetch::get_object;
 use crate::app::cluster::session::{Fault, Lock, PluginStdio};
 use crate::app::connect::Origin;
-use crate::app::effects::why::why_pending;
-use crate::state::doc::pending;
+use crate::app::effects::insight;
 use crate::state::kinds::pods;
 use crate::state::parcel::Key;
 use crate::state::text::clean;
@@ -19,11 +18,11 @@ pub struct WhyArgs {
     pub pod: String,
 }
 
-/// The page, and a failure of code 4 if something could not be read.
+/// The page.
 ///
 /// # Errors
 /// The cluster, the pod, nodes or pods cannot be read (1).
-pub async fn why(common: &Common, args: &WhyArgs) -> Result<(String, Option<Failure>), Failure> {
+pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
     let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
     let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
     let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
@@ -39,10 +38,8 @@ pub async fn why(common: &Common, args: &WhyArgs) -> Result<(String, Option<Fail
     };
     let failed = |fault: Fault| Failure::failed(format!("{}: {fault}", target.path()));
     let object = get_object(&connection.client, &target).await.map_err(failed)?;
-    let found = why_pending(&connection.client, &object).await.map_err(failed)?;
-    let missing = (!found.unread.is_empty())
-        .then(|| Failure { code: exit::INCOMPLETE, words: found.unread.join("\n") });
-    let page = pending(&object, &found, connection.now());
+    let page = insight::why_pending(&connection.client, &object, connection.now());
+    let page = page.await.map_err(failed)?;
     let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));
-    Ok((format!("{}\n{}", clean(&page.title), lines.collect::<String>()), missing))
+    Ok(format!("{}\n{}", clean(&page.title), lines.collect::<String>()))
 }

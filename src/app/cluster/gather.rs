@@ -26,13 +26,19 @@ pub struct Gathered {
 
 /// Reads nodes and pods of all namespaces, and volumes and labels of namespaces as far as rights go.
 ///
+/// `look` sees each pod as it is read.
+///
 /// # Errors
 /// Nodes or pods cannot be read.
-pub async fn gather(client: &Client) -> Result<Gathered, Fault> {
+pub async fn gather(client: &Client, mut look: impl FnMut(&Value)) -> Result<Gathered, Fault> {
     let mut nodes = vec![];
     each(client, "/api/v1/nodes", |node| nodes.push(NodeFacts::of(&node))).await?;
     let mut pods = vec![];
-    each(client, "/api/v1/pods", |pod| pods.push(PodSpec::of(&pod))).await?;
+    each(client, "/api/v1/pods", |pod| {
+        look(&pod);
+        pods.push(PodSpec::of(&pod));
+    })
+    .await?;
     let mut unread = vec![];
     let mut rest = BTreeMap::new();
     let paths = [

@@ -157,9 +157,6 @@ pub(super) fn write(doc: &mut DocUi, now: Now) {
             }
             page
         }
-        Form::Why => {
-            let found = fetched.why.clone().unwrap_or_default();
-            crate::state::doc::pending(&fetched.object, &found, now.server)
-        }
+        Form::Why | Form::Drain => fetched.page.clone().unwrap_or_default(),
     };
 }

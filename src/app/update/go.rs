@@ -44,6 +44,7 @@ impl App {
             Form::Yaml => "yaml",
             Form::Describe => "describe",
             Form::Why => "why",
+            Form::Drain => "drain",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));

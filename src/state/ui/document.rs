@@ -41,6 +41,8 @@ pub enum Form {
     Describe,
     /// Why no node takes the pod.
     Why,
+    /// What a drain of the node would do.
+    Drain,
 }
 
 /// A document on its way.
@@ -61,8 +63,8 @@ pub struct Fetched {
     pub object: serde_json::Value,
     /// Its events, or why there are none to show.
     pub events: Result<Vec<serde_json::Value>, String>,
-    /// Why no node takes it, if that was asked.
-    pub why: Option<crate::state::doc::Findings>,
+    /// The page itself, where it takes more than the object to make it.
+    pub page: Option<Doc>,
 }
 
 /// What became of a document's object.

@@ -205,7 +205,9 @@ impl TableUi {
 
     /// Marks or unmarks the cursor's row and moves on.
     pub fn mark(&mut self, store: &Store) {
-        let Some(key) = self.seen(store).map(|row| row.key()) else { return };
+        // Not the row last painted: a key that repeats over a slow line marks one row after the other. What is marked
+        // is seen before anything is done with it.
+        let Some(key) = self.row(store, self.at).map(|row| row.key()) else { return };
         if !self.marks.remove(&key) {
             self.marks.insert(key);
         }
