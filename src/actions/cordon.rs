@@ -9,8 +9,7 @@ use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
 use crate::state::kinds::nodes;
 use serde_json::{Value, json};
 
-/// The annotation that says who cordoned a node, when and why.
-pub const NOTE: &str = "wheelhouse.dev/cordon";
+pub use nodes::CORDON as NOTE;
 
 /// Keeps new pods off nodes.
 pub struct Cordon;

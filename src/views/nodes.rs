@@ -30,10 +30,19 @@ pub static VIEW: TableView = TableView {
         "internal_ip",
         "age",
     ],
-    wide: &["external_ip", "os_image", "kernel", "container_runtime", "taint_list", "labels"],
+    wide: &[
+        "cordon_note",
+        "external_ip",
+        "os_image",
+        "kernel",
+        "container_runtime",
+        "taint_list",
+        "labels",
+    ],
     narrow: &[
         "labels",
         "taint_list",
+        "cordon_note",
         "container_runtime",
         "kernel",
         "os_image",
@@ -116,6 +125,10 @@ pub fn pod_counts(state: &State) -> Vec<Part> {
 }
 
 fn detail(row: Row<'_>) -> Option<String> {
+    let note = row.text(nodes::CORDON_NOTE);
+    if row.num(nodes::CORDONED) == 1 && !note.is_empty() {
+        return Some(format!("cordoned for {note}"));
+    }
     let taints = row.text(nodes::TAINT_LIST);
     (!taints.is_empty()).then(|| format!("taints {taints}"))
 }

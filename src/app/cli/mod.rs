@@ -119,6 +119,8 @@ pub enum Command {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its variants are documented")]
     Act(act::Act),
+    /// What a drain of nodes would do to each pod: decisions, budgets, landing. Touches nothing.
+    DrainOutlook(why::OutlookArgs),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

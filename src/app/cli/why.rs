@@ -1,15 +1,20 @@
-//! `wheelhouse why`: the page of the key of that name, without a screen.
+//! `wheelhouse why` and `wheelhouse drain-outlook`: the pages of the actions of these names, without a screen.
 
 use super::{Common, Failure};
 use crate::app::cluster::fetch::get_object;
-use crate::app::cluster::session::{Fault, Lock, PluginStdio};
-use crate::app::connect::Origin;
+use crate::app::cluster::request::encode;
+use crate::app::cluster::session::{Fault, Lock, PluginStdio, get};
+use crate::app::connect::{Connection, Origin};
 use crate::app::effects::insight;
+use crate::state::doc::Doc;
 use crate::state::kinds::pods;
 use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use clap::Args;
+use std::time::Duration;
+
+const DEADLINE: Option<Duration> = Some(Duration::from_secs(30));
 
 /// Which pod.
 #[derive(Args, Debug, Clone)]
@@ -18,14 +23,35 @@ pub struct WhyArgs {
     pub pod: String,
 }
 
+/// Which nodes.
+#[derive(Args, Debug, Clone)]
+pub struct OutlookArgs {
+    /// The nodes that would be drained together
+    #[arg(required = true)]
+    pub nodes: Vec<String>,
+}
+
+/// What a drain of the nodes would do.
+///
+/// # Errors
+/// The cluster, a node, nodes or pods cannot be read (1).
+pub async fn outlook(common: &Common, args: &OutlookArgs) -> Result<String, Failure> {
+    let connection = open(common).await?;
+    for name in &args.nodes {
+        let path = format!("/api/v1/nodes/{}", encode(name));
+        let read = get(&connection.client, &path, DEADLINE).await;
+        read.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
+    }
+    let page = insight::drain(&connection.client, args.nodes.clone()).await;
+    Ok(text(&page.map_err(|fault| Failure::failed(fault.to_string()))?))
+}
+
 /// The page.
 ///
 /// # Errors
 /// The cluster, the pod, nodes or pods cannot be read (1).
 pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = open(common).await?;
     let named = common.connect.namespace.clone();
     let namespace = named.unwrap_or_else(|| connection.cluster.home.clone());
     let target = Target {
@@ -40,6 +66,16 @@ pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
     let object = get_object(&connection.client, &target).await.map_err(failed)?;
     let page = insight::why_pending(&connection.client, &object, connection.now());
     let page = page.await.map_err(failed)?;
+    Ok(text(&page))
+}
+
+async fn open(common: &Common) -> Result<Connection, Failure> {
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
+    opened.map_err(|fault| Failure::failed(fault.paragraph()))
+}
+
+fn text(page: &Doc) -> String {
     let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));
-    Ok(format!("{}\n{}", clean(&page.title), lines.collect::<String>()))
+    format!("{}\n{}", clean(&page.title), lines.collect::<String>())
 }

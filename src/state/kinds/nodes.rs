@@ -51,9 +51,12 @@ words! { WORDS:
     KERNEL = Sym;
     /// Container runtime.
     RUNTIME = Sym;
+    /// Why it is cordoned, who did it: what our own annotation says.
+    CORDON_NOTE = Sym;
 }
 
 paths! { PATHS:
+    ANNOTATION = Pairs [1, 12] "metadata.annotations";
     UNSCHEDULABLE = Bool [2, 4] "spec.unschedulable";
     TAINT = Item [2, 5] "spec.taints";
     TAINT_KEY = Text [2, 5, 1] "spec.taints.key";
@@ -80,6 +83,7 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
         (TAINT | CONDITION | ADDRESS, Hit::Open) => d.open(path),
         (UNSCHEDULABLE, Hit::Int(yes)) => d.set(CORDONED, yes),
         (ALLOCATABLE, Hit::Pair(resource, amount)) => allocatable(d, resource, amount),
+        (ANNOTATION, Hit::Pair(CORDON, note)) => d.put(CORDON_NOTE, &cordon_note(note)),
         (TAINT_KEY | CONDITION_TYPE | ADDRESS_TYPE, Hit::Text(t)) => d.note(0, t),
         (TAINT_VALUE | CONDITION_STATUS | ADDRESS_TEXT, Hit::Text(t)) => d.note(1, t),
         (TAINT_EFFECT | CONDITION_REASON, Hit::Text(t)) => d.note(2, t),
@@ -94,6 +98,17 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
         }
         _ => {}
     }
+}
+
+/// The annotation that a cordon of this program leaves, `src/actions/cordon.rs`.
+pub const CORDON: &str = "wheelhouse.dev/cordon";
+
+/// `kernel update, CHG-1182, op@bastion`.
+fn cordon_note(json: &str) -> String {
+    let Ok(note) = serde_json::from_str::<serde_json::Value>(json) else { return String::new() };
+    let parts =
+        ["reason", "ticket", "owner", "by"].iter().filter_map(|field| note[*field].as_str());
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn allocatable(d: &mut Draft, resource: &str, amount: &str) {
@@ -274,6 +289,13 @@ static COLUMNS: &[Column] = &[
     common::AGE,
     column!("ready" "READY" Left 5 IS_READY.bit(),
         |r, _| Value::Bool(r.num(IS_READY) == 1).into(), |r| Sort::Int(r.num(IS_READY))),
+    column!("cordon_note" "CORDONED FOR" Left 40 CORDONED.bit() | CORDON_NOTE.bit(),
+        |r, _| {
+            // The note of an earlier cordon says nothing about a node that takes pods.
+            let note = if r.num(CORDONED) == 1 { r.text(CORDON_NOTE) } else { "" };
+            Value::text(note).into()
+        },
+        |r| Sort::Text(r.text(CORDON_NOTE), "")),
     column!("schedulable" "SCHEDULABLE" Left 11 CORDONED.bit(),
         |r, _| Value::Bool(r.num(CORDONED) == 0).into(), |r| Sort::Int(1 - r.num(CORDONED))),
     common::LABELS,
