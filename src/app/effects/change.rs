@@ -185,12 +185,20 @@ pub fn began(cluster: &Cluster) -> Began {
     }
 }
 
-/// The plan that puts back what a run did, the last one on this server if none is named.
+/// The plan that puts back what a run did, the last one on this server if none is named. On a protected context it asks
+/// one level more, whoever calls.
 ///
 /// # Errors
 /// Why there is nothing to be put back.
 pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
-    let journal = Journal::home().map_err(|why| why.to_string())?;
+    undo_from(&Journal::home().map_err(|why| why.to_string())?, run, cluster)
+}
+
+/// [`undo`] of what stands in this journal.
+///
+/// # Errors
+/// As [`undo`].
+pub fn undo_from(journal: &Journal, run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
     let runs = journal.runs().map_err(|why| why.to_string())?;
     let wanted = match run {
         Some(word) => vec![journal.find(word).map_err(|why| why.to_string())?],
@@ -212,13 +220,11 @@ pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
             let title = format!("undo {}: {}", story.began.run, story.began.title);
             let notes =
                 vec![Note::plain(format!("done {} by {}", story.began.run, story.began.login))];
-            return Ok(Plan {
-                action: "undo".into(),
-                title,
-                steps,
-                notes,
-                danger: Danger::Disruptive,
-            });
+            let danger = match cluster.protected {
+                true => Danger::Disruptive.raised(&cluster.context),
+                false => Danger::Disruptive,
+            };
+            return Ok(Plan { action: "undo".into(), title, steps, notes, danger });
         }
         if run.is_some() {
             return Err(format!("nothing of {name} can be put back, or all of it was"));

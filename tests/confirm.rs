@@ -1,0 +1,234 @@
+//! What can come between a wish and its confirmation: other keys, other changes, another cluster.
+
+#[path = "support/scenes.rs"]
+mod scenes;
+#[path = "support/stage.rs"]
+mod stage;
+
+use serde_json::json;
+use stage::Stage;
+use std::time::{Duration, Instant};
+use wheelhouse::actions::plan::{Danger, Plan, Request, Step};
+use wheelhouse::app::effects::change::undo_from;
+use wheelhouse::app::execute::Report;
+use wheelhouse::app::journal::Journal;
+use wheelhouse::app::msg::{Effect, Msg, SessionId};
+use wheelhouse::state::cluster::Cluster;
+use wheelhouse::state::journal::{Began, Fate, How, Intent, Outcome, Undo};
+
+fn plan(title: &str, danger: Danger) -> Box<Plan> {
+    let step = Step {
+        words: title.into(),
+        object: ["Pod", "shop", "web-0", "uid"].map(String::from),
+        request: Request {
+            method: "PATCH".into(),
+            path: "/api/v1/x".into(),
+            content_type: String::new(),
+            body: json!({}),
+        },
+        undo: None,
+    };
+    Box::new(Plan {
+        action: "cordon".into(),
+        title: title.into(),
+        steps: vec![step],
+        notes: vec![],
+        danger,
+    })
+}
+
+/// A plan arrives and is painted.
+fn arrives(stage: &mut Stage, title: &str, danger: Danger) {
+    let id = stage.app.session;
+    stage.send(Msg::Prepared(id, Ok(plan(title, danger))));
+    stage.app.drawn(Instant::now());
+}
+
+/// Keys that were read long after the last frame.
+fn later(stage: &mut Stage, keys: &str) {
+    for key in keys.chars() {
+        let at = Instant::now() + Duration::from_secs(1);
+        stage.send(Msg::Key(key.to_string().parse().unwrap(), at));
+    }
+}
+
+fn executed(stage: &Stage) -> Vec<String> {
+    let armed = stage.effects.iter().filter_map(|e| match e {
+        Effect::Execute(armed) => Some(armed.plan().title.clone()),
+        _ => None,
+    });
+    armed.collect()
+}
+
+fn wishes(stage: &Stage) -> Vec<Vec<String>> {
+    let asked = stage.effects.iter().filter_map(|e| match e {
+        Effect::Prepare(wish) => Some(wish.targets.iter().map(|t| t.name.clone()).collect()),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn a_word_that_was_typed_ahead_is_not_the_word_that_was_asked_for() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    let early = Instant::now();
+    arrives(&mut stage, "delete web-0", Danger::Destructive("3".into()));
+    stage.send(Msg::Key("3".parse().unwrap(), early));
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), [""; 0], "the 3 was typed at something else");
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    arrives(&mut stage, "delete web-0", Danger::Destructive("3".into()));
+    later(&mut stage, "3y");
+    assert_eq!(executed(&stage), ["delete web-0"]);
+}
+
+#[test]
+fn a_plan_waits_until_what_is_being_typed_is_done() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.press("/");
+    arrives(&mut stage, "cordon n1", Danger::Reversible);
+    later(&mut stage, "gateway");
+    assert_eq!(executed(&stage), [""; 0]);
+    assert!(stage.lines().last().unwrap().contains("/gateway"), "{}", stage.text());
+    stage.press("<enter>");
+    assert!(stage.text().contains("cordon n1"), "{}", stage.text());
+    stage.app.drawn(Instant::now());
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), ["cordon n1"]);
+}
+
+#[test]
+fn a_plan_that_waited_is_not_shown_on_another_cluster() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.press(":");
+    arrives(&mut stage, "cordon n1", Danger::Reversible);
+    stage.press("ctx staging<enter>");
+    assert!(stage.text().contains("the cluster before this one"), "{}", stage.text());
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), [""; 0]);
+}
+
+#[test]
+fn a_plan_of_the_cluster_before_is_never_shown_under_the_name_of_this_one() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    let before = stage.app.session;
+    stage.press(":ctx staging<enter>");
+    let cluster = Cluster { context: "staging".into(), ..Cluster::default() };
+    stage.send(Msg::Connected(stage.app.session, Ok(cluster)));
+    stage.send(Msg::Prepared(before, Ok(plan("delete web-0", Danger::Reversible))));
+    stage.app.drawn(Instant::now());
+    let text = stage.text();
+    assert!(text.contains("delete web-0 was left: it was planned on the cluster before"), "{text}");
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), [""; 0]);
+}
+
+#[test]
+fn a_plan_on_screen_goes_with_its_cluster() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.app.session = SessionId(4);
+    arrives(&mut stage, "delete web-0", Danger::Reversible);
+    stage.send(Msg::Connected(SessionId(4), Ok(Cluster::default())));
+    later(&mut stage, "y");
+    assert_eq!(executed(&stage), [""; 0]);
+    assert!(stage.app.state.ui.proposal.is_none());
+}
+
+#[test]
+fn nothing_is_planned_while_another_cluster_is_being_connected() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.press(":ctx staging<enter>e");
+    assert_eq!(wishes(&stage).len(), 0);
+    assert!(stage.text().contains("while staging is being connected"), "{}", stage.text());
+    stage.press("xz");
+    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+}
+
+#[test]
+fn one_change_at_a_time() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    arrives(&mut stage, "evict first", Danger::Reversible);
+    arrives(&mut stage, "evict second", Danger::Reversible);
+    assert!(stage.text().contains("evict first"), "the one that is being read stays");
+    later(&mut stage, "y");
+    arrives(&mut stage, "evict third", Danger::Reversible);
+    later(&mut stage, "y");
+    stage.press("xz");
+    assert_eq!(executed(&stage), ["evict first"], "the others were left while it ran");
+    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+    let report = Report { title: "evict first".into(), ..Report::default() };
+    stage.send(Msg::Executed(Box::new(report)));
+    stage.press("<esc>xz");
+    assert!(stage.effects.contains(&Effect::PrepareUndo), "afterwards it can be undone");
+}
+
+#[test]
+fn undo_is_not_offered_when_read_only() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.app.state.cluster.read_only = true;
+    stage.press("xz");
+    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+    assert!(stage.text().contains("undo: read-only"));
+}
+
+#[test]
+fn marks_that_a_filter_hides_are_acted_on_and_the_cursor_is_not() {
+    let mut stage = Stage::scene("pods", "typical", (120, 24));
+    stage.press("<space><space>");
+    let table = stage.app.state.ui.table().unwrap();
+    let marked: Vec<String> =
+        (0..2).map(|i| table.row(&stage.app.state.store, i).unwrap().name().into_owned()).collect();
+    assert!(!marked.iter().any(|name| name.starts_with("cart-55c9d")), "{marked:?}");
+    stage.press("/cart-55c9d<enter>");
+    assert!(stage.lines()[1].contains("2 marked"), "{}", stage.lines()[1]);
+    stage.press("e");
+    let mut asked = wishes(&stage).pop().unwrap();
+    asked.sort_unstable();
+    let mut wanted = marked;
+    wanted.sort_unstable();
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn an_undo_asks_one_level_more_on_a_protected_context_whoever_calls() {
+    let home = tempfile::tempdir().unwrap();
+    let journal = Journal::at(home.path().to_owned());
+    let began = Began { action: "cordon".into(), server: "here".into(), ..Began::default() };
+    let mut run = journal.begin(began).unwrap();
+    run.intent(Intent {
+        step: 1,
+        words: "cordon n1".into(),
+        method: "PATCH".into(),
+        path: "/api/v1/nodes/n1".into(),
+        kind: "Node".into(),
+        namespace: String::new(),
+        name: "n1".into(),
+        uid: "u".into(),
+        body: json!({}),
+        undo: Some(Undo {
+            words: "uncordon n1".into(),
+            method: "PATCH".into(),
+            path: "/api/v1/nodes/n1".into(),
+            content_type: "application/json-patch+json".into(),
+            body: json!([]),
+        }),
+    })
+    .unwrap();
+    run.outcome(Outcome {
+        step: 1,
+        result: Fate::Done,
+        status: 200,
+        words: String::new(),
+        rv: String::new(),
+        audit_id: String::new(),
+        warnings: vec![],
+    })
+    .unwrap();
+    run.end(How::Done, "done").unwrap();
+    drop(run);
+    let plain = Cluster { server: "here".into(), context: "prod".into(), ..Cluster::default() };
+    let danger = |cluster: &Cluster| undo_from(&journal, None, cluster).unwrap().danger;
+    assert_eq!(danger(&plain), Danger::Disruptive);
+    let protected = Cluster { protected: true, ..plain };
+    assert_eq!(danger(&protected), Danger::Destructive("prod".into()));
+}
