@@ -5,16 +5,23 @@ mod scenes;
 #[path = "support/stage.rs"]
 mod stage;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stage::Stage;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use wheelhouse::actions::plan::{Danger, Plan, Request, Step};
+use wheelhouse::actions::change::{By, Seen};
+use wheelhouse::actions::named;
+use wheelhouse::actions::plan::{Answer as Yes, Danger, Plan, Request, Step};
+use wheelhouse::app::cluster::session::{Answer, ArmedId, Fault, Unreachable};
 use wheelhouse::app::effects::change::undo_from;
-use wheelhouse::app::execute::Report;
+use wheelhouse::app::execute::{Report, Server, execute};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::msg::{Effect, Msg, SessionId};
 use wheelhouse::state::cluster::Cluster;
 use wheelhouse::state::journal::{Began, Fate, How, Intent, Outcome, Undo};
+use wheelhouse::state::kinds;
+use wheelhouse::state::parcel::Key;
+use wheelhouse::state::ui::document::Target;
 
 fn plan(title: &str, danger: Danger) -> Box<Plan> {
     let step = Step {
@@ -231,4 +238,79 @@ fn an_undo_asks_one_level_more_on_a_protected_context_whoever_calls() {
     assert_eq!(danger(&plain), Danger::Disruptive);
     let protected = Cluster { protected: true, ..plain };
     assert_eq!(danger(&protected), Danger::Destructive("prod".into()));
+}
+
+/// Answers every write with one fault, and every look with one object.
+struct Faulty(Fault, Option<Value>);
+
+impl Server for Faulty {
+    fn write(&self, _: ArmedId, _: &Request) -> Result<Answer, Fault> {
+        Err(self.0.clone())
+    }
+
+    fn look(&self, _: &str) -> Option<Result<Value, Fault>> {
+        self.1.clone().map(Ok)
+    }
+}
+
+fn run_on(server: &dyn Server) -> Report {
+    let home = tempfile::tempdir().unwrap();
+    let journal = Ok(Journal::at(home.path().to_owned()));
+    let armed = plan("cordon n1", Danger::Reversible).confirm(&Yes::Yes).unwrap();
+    let go = AtomicBool::new(false);
+    execute(&armed, ArmedId(1), server, &journal, Began::default(), &mut |_| {}, &go)
+}
+
+fn fate(fault: Fault) -> Fate {
+    run_on(&Faulty(fault, None)).steps[0].fate
+}
+
+#[test]
+fn only_what_is_known_not_to_be_stored_is_called_refused() {
+    let refused = |code, message: &str| {
+        fate(Fault::Rejected { code, reason: String::new(), message: message.into() })
+    };
+    assert_eq!(refused(500, "etcdserver: request timed out"), Fate::Unknown);
+    assert_eq!(refused(504, "Timeout: request did not complete"), Fate::Unknown);
+    assert_eq!(refused(502, ""), Fate::Unknown);
+    let webhook = "Internal error occurred: failed calling webhook \"x\": timeout";
+    assert_eq!(refused(500, webhook), Fate::Refused);
+    let budgets = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+    assert_eq!(refused(500, budgets), Fate::Refused);
+    assert_eq!(refused(422, "spec.x: Invalid value"), Fate::Refused);
+    assert_eq!(fate(Fault::Bug("the answer is longer than 64 MiB".into())), Fate::Unknown);
+    assert_eq!(fate(Fault::Unreachable(Unreachable::Refused)), Fate::NotSent);
+    assert_eq!(fate(Fault::Unreachable(Unreachable::Dropped)), Fate::Unknown);
+}
+
+#[test]
+fn an_object_whose_answer_never_came_is_read_again_by_its_uid() {
+    let lost = Fault::Timeout { after: Duration::from_secs(65) };
+    let words = |object: Value| run_on(&Faulty(lost.clone(), Some(object))).steps[0].why.clone();
+    assert!(words(json!({"metadata": {"uid": "uid"}})).contains("read again"));
+    assert!(words(json!({"metadata": {"uid": "another"}})).contains("it is gone"));
+    let refused = Faulty(Fault::NotFound { message: String::new() }, Some(json!({})));
+    assert!(!run_on(&refused).steps[0].why.contains("read again"), "what is known is not asked");
+}
+
+#[test]
+fn the_word_to_type_is_for_what_is_done_and_not_for_what_was_left_out() {
+    let seen = |name: &str, rest: Value| {
+        let mut object = json!({"metadata": {"name": name}});
+        json_patch::merge(&mut object, &rest);
+        let mut kinds = kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
+        let gvk = kinds.find(|gvk| gvk.kind == "Pod").unwrap();
+        let key = Key::of("61cc42d4-094b-4c40-a0ef-4aa7dd7f4aec", "shop", name);
+        let (namespace, name) = ("shop".to_owned(), name.to_owned());
+        Seen {
+            target: Target { table: "", gvk, namespace, name, key, rv: 1 },
+            object,
+            pods: Ok(vec![]),
+        }
+    };
+    let going = json!({"metadata": {"deletionTimestamp": "t"}});
+    let on = [seen("bare", json!({})), seen("going", going)];
+    let evict = named("evict").unwrap().change().unwrap();
+    let plan = evict.plan(&on, "", &By::default()).unwrap();
+    assert_eq!(plan.danger, Danger::Destructive("bare".into()));
 }

@@ -25,6 +25,8 @@ use tokio::runtime::Handle;
 /// Longest wait for the answer to a write. An admission webhook may take 30 s (admissionregistration/v1), and the
 /// server gives up on its own requests after 60.
 const DEADLINE: Option<Duration> = Some(Duration::from_secs(65));
+/// Longest wait when the object of an unanswered request is read again.
+const LOOK: Option<Duration> = Some(Duration::from_secs(5));
 /// Objects read at once before a preview.
 const AT_ONCE: usize = 8;
 
@@ -42,6 +44,14 @@ pub struct Reach {
 impl Server for Reach {
     fn write(&self, plan: ArmedId, wanted: &Wanted) -> Result<Answer, Fault> {
         self.runtime.block_on(send(&self.client, Permit::Write(plan), wanted))
+    }
+
+    fn look(&self, path: &str) -> Option<Result<Value, Fault>> {
+        let answer = self.runtime.block_on(get(&self.client, path, LOOK));
+        Some(answer.and_then(|answer| {
+            serde_json::from_slice(&answer.body)
+                .map_err(|_| Fault::Foreign(format!("{path} answered something that is not JSON")))
+        }))
     }
 }
 
