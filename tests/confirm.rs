@@ -7,13 +7,18 @@ mod stage;
 
 use serde_json::{Value, json};
 use stage::Stage;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+use wheelhouse::actions::Wish;
 use wheelhouse::actions::change::{By, Seen};
 use wheelhouse::actions::named;
 use wheelhouse::actions::plan::{Answer as Yes, Danger, Plan, Request, Step};
-use wheelhouse::app::cluster::session::{Answer, ArmedId, Fault, Unreachable};
-use wheelhouse::app::effects::change::undo_from;
+use wheelhouse::app::cluster::session::{
+    Answer, ArmedId, Fault, Lock, Meter, Permit, Unreachable, gated, get,
+};
+use wheelhouse::app::demo::DemoCluster;
+use wheelhouse::app::effects::change::{prepare, send, undo_from};
 use wheelhouse::app::execute::{Report, Server, execute};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::msg::{Effect, Msg, SessionId};
@@ -21,6 +26,7 @@ use wheelhouse::state::cluster::Cluster;
 use wheelhouse::state::journal::{Began, Fate, How, Intent, Outcome, Undo};
 use wheelhouse::state::kinds;
 use wheelhouse::state::parcel::Key;
+use wheelhouse::state::time::Epoch;
 use wheelhouse::state::ui::document::Target;
 
 fn plan(title: &str, danger: Danger) -> Box<Plan> {
@@ -313,4 +319,35 @@ fn the_word_to_type_is_for_what_is_done_and_not_for_what_was_left_out() {
     let evict = named("evict").unwrap().change().unwrap();
     let plan = evict.plan(&on, "", &By::default()).unwrap();
     assert_eq!(plan.danger, Danger::Destructive("bare".into()));
+}
+
+#[tokio::test]
+async fn a_scale_from_nothing_does_not_undo_what_somebody_else_scaled_meanwhile() {
+    let client =
+        gated(DemoCluster::today(), "default", Arc::new(Meter::default()), Lock::new(false));
+    let read = async |path: &str| -> Value {
+        serde_json::from_slice(&get(&client, path, None).await.unwrap().body).unwrap()
+    };
+    let list = read("/apis/apps/v1/deployments?limit=1").await;
+    let meta = &list["items"][0]["metadata"];
+    let field = |name: &str| meta[name].as_str().unwrap().to_owned();
+    let (namespace, name, uid) = (field("namespace"), field("name"), field("uid"));
+    let mut kinds = kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
+    let gvk = kinds.find(|gvk| gvk.kind == "Deployment").unwrap();
+    let key = Key::of(&uid, &namespace, &name);
+    let path = gvk.object(&namespace, &name);
+    let target = Target { table: "", gvk, namespace, name, key, rv: 0 };
+    let planned = async |to: &str| {
+        let targets = vec![target.clone()];
+        let wish = Wish { action: "scale", targets, argument: to.into() };
+        let plan = prepare(&client, &wish, &Cluster::default(), Epoch(0)).await.unwrap();
+        plan.steps[0].request.clone()
+    };
+    let permit = Permit::Write(ArmedId(1));
+    send(&client, permit, &planned("0").await).await.unwrap();
+    let late = planned("2").await;
+    send(&client, permit, &planned("5").await).await.unwrap();
+    let refused = send(&client, permit, &late).await.unwrap_err();
+    assert!(matches!(refused, Fault::Rejected { code: 422, .. }), "{refused:?}");
+    assert_eq!(read(&path).await["spec"]["replicas"], 5);
 }
