@@ -124,6 +124,13 @@ impl<'a> Draft<'a> {
                 Note::plain(format!("{n} of {all} left out: {}", self.skipped.join("; "))),
             );
         }
+        // The word is for what is done, not for what was left out.
+        if let Danger::Destructive(word) = &mut self.danger {
+            *word = match &self.steps[..] {
+                [step] => step.object[2].clone(),
+                steps => steps.len().to_string(),
+            };
+        }
         let title = match &self.steps[..] {
             [step] => step.words.clone(),
             steps => format!("{} {} {noun}s", self.verb, steps.len()),

@@ -9,6 +9,7 @@ use crate::state::row::Row;
 use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
 use crate::state::ui::table::TableUi;
+use std::collections::BTreeSet;
 
 pub mod change;
 pub mod drain;
@@ -165,9 +166,11 @@ pub trait Action: Sync {
     }
 }
 
-/// The order of an action that changes something: all that is marked, else the row that was seen.
+/// The order of an action that changes something: all that is marked, else the row that was seen. Marks whose objects are
+/// all gone are no reason to take the row that happens to be under the cursor.
 fn pending_change(action: &dyn Action, ask: &Ask<'_>) -> Option<Order> {
     let targets = match &ask.marked[..] {
+        [] if ask.table.is_some_and(|table| !table.marks.is_empty()) => return None,
         [] => vec![ask.target.clone()],
         marked => marked.to_vec(),
     };
@@ -193,13 +196,20 @@ pub fn ask(state: &State) -> Option<Ask<'_>> {
     Some(Ask { row, target, marked, table, cluster: &state.cluster, text })
 }
 
-/// The marked objects that still exist, in the order shown.
+/// The marked objects that still exist: those shown in the order shown, then those that a filter hides. What is counted as
+/// marked is what is acted on.
 fn marked(state: &State, table: &TableUi) -> Vec<Target> {
     if table.marks.is_empty() {
         return vec![];
     }
     let rows = table.lens.rows().iter().map(|&slot| state.store.row(table.table, slot));
-    rows.filter(|row| table.marks.contains(&row.key())).map(target).collect()
+    let mut marked: Vec<Target> =
+        rows.filter(|row| table.marks.contains(&row.key())).map(target).collect();
+    let shown: BTreeSet<_> = marked.iter().map(|target| target.key).collect();
+    let id = state.store.table_at(table.table).spec.id;
+    let hidden = table.marks.difference(&shown).filter_map(|key| state.store.find(id, *key));
+    marked.extend(hidden.map(target));
+    marked
 }
 
 /// A row's object, captured by value.

@@ -1,6 +1,6 @@
 //! Scale: another number of replicas, if it is still the number that was seen.
 
-use super::change::{Argument, By, Change, Draft, Seen};
+use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
 use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
 use serde_json::{Value, json};
@@ -70,16 +70,17 @@ impl Change for Scale {
                 draft.raise(Danger::Destructive(Draft::word(on)));
                 draft.note(Note::bad(format!("{path}: nothing is left running")));
             }
-            let set = |from: i64, to: i64| Write {
+            let version = text(&seen.object, "/metadata/resourceVersion");
+            let set = |from: i64, to: i64, version: Option<&str>| Write {
                 method: Method::JsonPatch,
                 target: seen.target.clone(),
                 sub: "scale",
-                body: swap(from, to),
+                body: swap(from, to, version),
             };
-            let undo = Some((format!("scale {path} to {now}"), set(wanted, now)));
+            let undo = Some((format!("scale {path} to {now}"), set(wanted, now, None)));
             draft.step(Step::new(
                 format!("scale {path} from {now} to {wanted}"),
-                &set(now, wanted),
+                &set(now, wanted, Some(version)),
                 undo,
             ));
         }
@@ -88,11 +89,16 @@ impl Change for Scale {
     }
 }
 
-fn swap(from: i64, to: i64) -> Value {
-    // A Scale leaves out a 0 (autoscaling/v1 `omitempty`), so it can be added but not tested.
-    let test = json!({"op": "test", "path": "/spec/replicas", "value": from});
+/// A Scale leaves out a 0 (autoscaling/v1 `omitempty`): there the version of the whole object, which a Scale carries as its
+/// own, stands for it. The way back from 0 knows none and is not tested.
+fn swap(from: i64, to: i64, version: Option<&str>) -> Value {
     let put = json!({"op": "add", "path": "/spec/replicas", "value": to});
-    if from == 0 { json!([put]) } else { json!([test, put]) }
+    let test = |path: &str, value: Value| json!({"op": "test", "path": path, "value": value});
+    match (from, version) {
+        (0, None) => json!([put]),
+        (0, Some(version)) => json!([test("/metadata/resourceVersion", version.into()), put]),
+        (from, _) => json!([test("/spec/replicas", from.into()), put]),
+    }
 }
 
 fn replicas(argument: &str) -> Result<i64, String> {

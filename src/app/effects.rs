@@ -117,8 +117,8 @@ impl Effects {
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Review(command) => self.review(command),
             Effect::Kubectl(command) => return self.kubectl(command),
-            Effect::Prepare(wish) => self.prepare(wish),
-            Effect::PrepareUndo => self.prepare_undo(),
+            Effect::Prepare(wish) => self.prepare(app.session, wish),
+            Effect::PrepareUndo => self.prepare_undo(app.session),
             Effect::Execute(armed) => self.execute(armed),
             Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),
@@ -218,25 +218,20 @@ impl Effects {
         }
     }
 
-    fn prepare(&self, wish: Wish) {
+    fn prepare(&self, id: SessionId, wish: Wish) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
         self.runtime.spawn(async move {
             let plan = change::prepare(&client, &wish, &cluster, now).await;
-            post(Msg::Prepared(plan.map(Box::new)));
+            post(Msg::Prepared(id, plan.map(Box::new)));
         });
     }
 
-    fn prepare_undo(&self) {
+    fn prepare_undo(&self, id: SessionId) {
         let (cluster, post) = (self.connection.cluster.clone(), self.post.clone());
         self.runtime.spawn_blocking(move || {
-            let plan = change::undo(None, &cluster).map(|mut plan| {
-                if cluster.protected {
-                    plan.danger = plan.danger.raised(&cluster.context);
-                }
-                Box::new(plan)
-            });
-            post(Msg::Prepared(plan));
+            let plan = change::undo(None, &cluster).map(Box::new);
+            post(Msg::Prepared(id, plan));
         });
     }
 

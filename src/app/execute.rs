@@ -4,12 +4,14 @@
 //! does so on a thread that may wait.
 
 use crate::actions::plan::{Armed, Request, Step};
-use crate::app::cluster::session::{Answer, ArmedId, Fault};
+use crate::app::cluster::session::{Answer, ArmedId, Fault, Unreachable};
 use crate::app::journal::{Journal, Run, Trouble};
 use crate::state::journal::{Began, Fate, How, Intent, Outcome};
 use crate::state::text::clean;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+mod settled;
 
 /// Where requests go. Returns when the answer is there.
 pub trait Server {
@@ -18,6 +20,11 @@ pub trait Server {
     /// # Errors
     /// Every answer that is no success, and everything that kept one from coming.
     fn write(&self, plan: ArmedId, request: &Request) -> Result<Answer, Fault>;
+
+    /// Reads an object after a request whose outcome is unknown; `None` where nothing can be read.
+    fn look(&self, _path: &str) -> Option<Result<Value, Fault>> {
+        None
+    }
 }
 
 /// What became of a step.
@@ -153,7 +160,13 @@ fn one(
         undo: step.undo.clone(),
     })?;
     let answer = server.write(id, &step.request);
-    let outcome = outcome(number, &answer);
+    let mut outcome = outcome(number, &answer);
+    if outcome.result == Fate::Unknown
+        && let Some(there) = server.look(settled::path(&step.request))
+    {
+        let found = settled::words(&step.request, &step.object[3], there.as_ref());
+        outcome.words = clean(&format!("{}; {found}", outcome.words)).into_owned();
+    }
     report.undo |= outcome.result == Fate::Done && step.undo.is_some();
     report.steps.push(Did {
         words: step.words.clone(),
@@ -200,6 +213,12 @@ fn refused(fault: &Fault) -> (Fate, u16, String) {
     let changed = || format!("it changed since you looked, nothing was done: {fault}");
     match fault {
         Fault::Timeout { .. } => (Fate::Unknown, 0, format!("{fault}; look before trying again")),
+        Fault::Unreachable(
+            Unreachable::Name { .. }
+            | Unreachable::Refused
+            | Unreachable::Silent
+            | Unreachable::NoRoute,
+        ) => (Fate::NotSent, 0, fault.to_string()),
         Fault::Unreachable(_) => {
             (Fate::Unknown, 0, format!("{fault}; whether it took effect is unknown"))
         }
@@ -210,13 +229,26 @@ fn refused(fault: &Fault) -> (Fate, u16, String) {
         {
             (Fate::Refused, 422, changed())
         }
+        Fault::Rejected { code: code @ 500.., message, .. } if !is_refusal(message) => {
+            (Fate::Unknown, *code, format!("{fault}; whether it took effect is unknown"))
+        }
         Fault::Rejected { code, .. } => (Fate::Refused, *code, fault.to_string()),
         Fault::Forbidden { .. } => (Fate::Refused, 403, fault.to_string()),
         Fault::Unauthenticated { .. } => (Fate::Refused, 401, fault.to_string()),
         Fault::Throttled { .. } | Fault::Blocked { .. } => (Fate::Refused, 429, fault.to_string()),
         Fault::Gone { .. } => (Fate::Refused, 410, fault.to_string()),
-        Fault::ReadOnly(_) | Fault::Bug(_) => (Fate::NotSent, 0, fault.to_string()),
+        Fault::ReadOnly(_) => (Fate::NotSent, 0, fault.to_string()),
+        // Either nothing was sent or the answer was not understood: the fault does not say which.
+        Fault::Bug(_) => (Fate::Unknown, 0, fault.to_string()),
         // Something that is no API server answered: what stands behind it may have seen the request.
         Fault::Foreign(_) => (Fate::Unknown, 0, fault.to_string()),
     }
+}
+
+/// Whether a 5xx came from before anything was stored. Of the others it is not known: etcd may have taken what the server
+/// then gave up waiting for (`etcdserver: request timed out`), and a gateway's 502 or 504 says nothing of what is behind.
+/// Words: apiserver `admission/plugin/webhook/errors`, `registry/core/pod/storage/eviction.go`.
+fn is_refusal(message: &str) -> bool {
+    message.contains("failed calling webhook")
+        || message.contains("more than one PodDisruptionBudget")
 }

@@ -42,8 +42,8 @@ pub enum Msg {
     Reviewed(Kubectl, Result<(), String>),
     /// A context could not be opened without the terminal, for a credential plugin that asks.
     WantsTerminal(SessionId, String),
-    /// A change was planned, or why it was not.
-    Prepared(Result<Box<crate::actions::plan::Plan>, String>),
+    /// A change was planned on this session's cluster, or why it was not.
+    Prepared(SessionId, Result<Box<crate::actions::plan::Plan>, String>),
     /// So many steps of the running plan are behind it.
     Progress(usize),
     /// What became of a plan.

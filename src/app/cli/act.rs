@@ -11,8 +11,6 @@ use crate::app::effects::change::{Reach, began, prepare, run_plan, send, undo};
 use crate::app::execute::Report;
 use crate::state::decl::Gvk;
 use crate::state::journal::{Fate, How};
-use crate::state::kinds;
-use crate::state::nearest;
 use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
@@ -23,19 +21,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// Names that kubectl knows kinds by, beside their own.
-const SHORT: [(&str, &str); 10] = [
-    ("no", "nodes"),
-    ("po", "pods"),
-    ("ns", "namespaces"),
-    ("deploy", "deployments"),
-    ("sts", "statefulsets"),
-    ("ds", "daemonsets"),
-    ("rs", "replicasets"),
-    ("cj", "cronjobs"),
-    ("pdb", "poddisruptionbudgets"),
-    ("rc", "replicationcontrollers"),
-];
+mod asked;
+
+use asked::{Asked, asked};
 
 /// What changes something.
 #[derive(Subcommand, Debug, Clone)]
@@ -177,9 +165,6 @@ impl Act {
     }
 }
 
-/// What an action is asked for: its id, kind, names, and the rest.
-type Asked = (&'static str, &'static Gvk, Vec<String>, String);
-
 /// Does it: what is to be written to standard output, and what went wrong.
 ///
 /// # Errors
@@ -224,62 +209,6 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
     let done = tokio::task::spawn_blocking(work).await;
     let (report, armed) = done.map_err(|e| Failure::failed(format!("it ended early: {e}")))?;
     Ok(told(&report, armed.plan(), way.output))
-}
-
-fn asked(act: &Act) -> Result<Option<Asked>, Failure> {
-    let node = kind("nodes")?;
-    Ok(Some(match act {
-        Act::Undo { .. } => return Ok(None),
-        Act::Cordon { nodes, reason, ticket, owner, .. } => {
-            let field = |name: &str, value: &Option<String>| {
-                value.as_ref().map(|v| format!(" {name}={v}")).unwrap_or_default()
-            };
-            let why = format!("{reason}{}{}", field("ticket", ticket), field("owner", owner));
-            ("cordon", node, nodes.nodes.clone(), why)
-        }
-        Act::Uncordon { nodes, .. } => ("uncordon", node, nodes.nodes.clone(), String::new()),
-        Act::Evict { pods, .. } => ("evict", kind("pods")?, pods.clone(), String::new()),
-        Act::Taint(words) => split("taint", words, |w| w.contains(':') || w.ends_with('-'))?,
-        Act::Label(words) => split("label", words, |w| w.contains('=') || w.ends_with('-'))?,
-        Act::Annotate(words) => split("annotate", words, |w| w.contains('=') || w.ends_with('-'))?,
-        Act::Delete(words) => split("delete", words, |_| false)?,
-        Act::Restart(words) => split("restart", words, |_| false)?,
-        Act::Scale { replicas, words } => {
-            let (action, kind, names, _) = split("scale", words, |_| false)?;
-            (action, kind, names, replicas.to_string())
-        }
-    }))
-}
-
-/// Kind, names, and the words that are neither.
-fn split(action: &'static str, words: &Words, rest: fn(&str) -> bool) -> Result<Asked, Failure> {
-    let (argument, names): (Vec<&String>, Vec<&String>) = words.words.iter().partition(|w| rest(w));
-    let argument = argument.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-    let mut names = names.into_iter();
-    let first = names.next().ok_or_else(|| Failure::usage(format!("{action} needs a kind")))?;
-    let mut found: Vec<String> = names.cloned().collect();
-    let kind = match first.split_once('/') {
-        Some((named, name)) => {
-            found.insert(0, name.to_owned());
-            kind(named)?
-        }
-        None => kind(first)?,
-    };
-    if found.is_empty() {
-        return Err(Failure::usage(format!("{action} needs the name of a {}", kind.kind)));
-    }
-    Ok((action, kind, found, argument))
-}
-
-fn kind(word: &str) -> Result<&'static Gvk, Failure> {
-    let lower = word.to_lowercase();
-    let long = SHORT.iter().find(|(short, _)| *short == lower).map_or(&*lower, |(_, long)| long);
-    let all = || kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
-    let is = |gvk: &&Gvk| gvk.plural == long || gvk.kind.to_lowercase() == long;
-    all().find(is).ok_or_else(|| {
-        let hint = nearest::hint(long, all().map(|gvk| gvk.plural));
-        Failure::usage(format!("there is no kind `{}` here{hint}", clean(word)))
-    })
 }
 
 async fn wish(

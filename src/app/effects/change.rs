@@ -25,6 +25,8 @@ use tokio::runtime::Handle;
 /// Longest wait for the answer to a write. An admission webhook may take 30 s (admissionregistration/v1), and the
 /// server gives up on its own requests after 60.
 const DEADLINE: Option<Duration> = Some(Duration::from_secs(65));
+/// Longest wait when the object of an unanswered request is read again.
+const LOOK: Option<Duration> = Some(Duration::from_secs(5));
 /// Objects read at once before a preview.
 const AT_ONCE: usize = 8;
 
@@ -42,6 +44,14 @@ pub struct Reach {
 impl Server for Reach {
     fn write(&self, plan: ArmedId, wanted: &Wanted) -> Result<Answer, Fault> {
         self.runtime.block_on(send(&self.client, Permit::Write(plan), wanted))
+    }
+
+    fn look(&self, path: &str) -> Option<Result<Value, Fault>> {
+        let answer = self.runtime.block_on(get(&self.client, path, LOOK));
+        Some(answer.and_then(|answer| {
+            serde_json::from_slice(&answer.body)
+                .map_err(|_| Fault::Foreign(format!("{path} answered something that is not JSON")))
+        }))
     }
 }
 
@@ -185,12 +195,20 @@ pub fn began(cluster: &Cluster) -> Began {
     }
 }
 
-/// The plan that puts back what a run did, the last one on this server if none is named.
+/// The plan that puts back what a run did, the last one on this server if none is named. On a protected context it asks
+/// one level more, whoever calls.
 ///
 /// # Errors
 /// Why there is nothing to be put back.
 pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
-    let journal = Journal::home().map_err(|why| why.to_string())?;
+    undo_from(&Journal::home().map_err(|why| why.to_string())?, run, cluster)
+}
+
+/// [`undo`] of what stands in this journal.
+///
+/// # Errors
+/// As [`undo`].
+pub fn undo_from(journal: &Journal, run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
     let runs = journal.runs().map_err(|why| why.to_string())?;
     let wanted = match run {
         Some(word) => vec![journal.find(word).map_err(|why| why.to_string())?],
@@ -212,13 +230,11 @@ pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
             let title = format!("undo {}: {}", story.began.run, story.began.title);
             let notes =
                 vec![Note::plain(format!("done {} by {}", story.began.run, story.began.login))];
-            return Ok(Plan {
-                action: "undo".into(),
-                title,
-                steps,
-                notes,
-                danger: Danger::Disruptive,
-            });
+            let danger = match cluster.protected {
+                true => Danger::Disruptive.raised(&cluster.context),
+                false => Danger::Disruptive,
+            };
+            return Ok(Plan { action: "undo".into(), title, steps, notes, danger });
         }
         if run.is_some() {
             return Err(format!("nothing of {name} can be put back, or all of it was"));

@@ -1,12 +1,13 @@
 //! From a wish to a confirmed plan: what has to be typed, the preview, the answer, and what became of it.
 //!
-//! Invariant: only keys that were read after the preview was on screen can say yes, and Enter never does.
+//! Invariant: only keys that were read after the preview was on screen are looked at, and Enter never says yes. One change
+//! at a time, on the cluster it was planned on.
 
 use super::App;
 use crate::actions::plan::{Answer, Danger, Plan, Weight};
 use crate::actions::{self, Wish};
 use crate::app::execute::Report;
-use crate::app::msg::{Effect, Now};
+use crate::app::msg::{Effect, Now, SessionId};
 use crate::app::terminal::chord::{Chord, Key};
 use crate::state::cell::Role;
 use crate::state::ui::Overlay;
@@ -20,12 +21,8 @@ const READ: Duration = Duration::from_millis(300);
 impl App {
     /// A change was asked for: types what it needs, or has it planned.
     pub(super) fn wish(&mut self, wish: Wish, now: Now, fx: &mut Vec<Effect>) {
-        if self.running.is_some() {
-            return self.say(
-                now,
-                Role::Warn,
-                "another change is being made; esc ends it after its next step",
-            );
+        if let Some(why) = self.not_now() {
+            return self.say(now, Role::Warn, why);
         }
         let argument =
             actions::named(wish.action).and_then(|a| a.change()).and_then(|c| c.argument());
@@ -52,21 +49,76 @@ impl App {
     }
 
     fn prepare(&mut self, wish: Wish, now: Now, fx: &mut Vec<Effect>) {
+        // What was being typed took a while.
+        if let Some(why) = self.not_now() {
+            return self.say(now, Role::Warn, why);
+        }
         self.say(now, Role::Dim, "reading what it is about");
         fx.push(Effect::Prepare(wish));
     }
 
-    pub(super) fn prepared(&mut self, plan: Result<Box<Plan>, String>, now: Now) {
-        self.state.ui.toast = None;
-        match plan {
-            Ok(plan) => {
-                self.state.ui.proposal = Some(proposal(&plan));
-                self.state.ui.overlay = Overlay::Plan;
-                self.shown_at = None;
-                self.plan = Some(*plan);
-            }
-            Err(why) => self.say(now, Role::Warn, format!("nothing was done: {why}")),
+    /// What was done last is to be put back.
+    pub(super) fn undo(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        match self.not_now() {
+            Some(why) => self.say(now, Role::Warn, why),
+            None if self.state.cluster.read_only => self.say(now, Role::Warn, "undo: read-only"),
+            None => fx.push(Effect::PrepareUndo),
         }
+    }
+
+    /// Why no change can begin at this moment.
+    fn not_now(&self) -> Option<String> {
+        if self.running.is_some() {
+            return Some("another change is being made; esc ends it after its next step".into());
+        }
+        // It would be planned on one cluster and previewed on the other.
+        let there = self.state.cluster.switching.as_ref()?;
+        Some(format!("nothing is changed while {there} is being connected"))
+    }
+
+    pub(super) fn prepared(&mut self, id: SessionId, plan: Result<Box<Plan>, String>, now: Now) {
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(why) => return self.say(now, Role::Warn, format!("nothing was done: {why}")),
+        };
+        let why = match &self.state.ui.overlay {
+            _ if id != self.session => "it was planned on the cluster before this one",
+            _ if self.running.is_some() => "another change is being made",
+            Overlay::Plan => "another change is on screen",
+            // It must not slip under fingers that are typing something else.
+            _ if self.state.ui.prompt.is_some() => {
+                self.held = Some((id, plan));
+                return;
+            }
+            _ => return self.show(*plan),
+        };
+        self.say(now, Role::Warn, format!("{} was left: {why}; nothing was done", plan.title));
+    }
+
+    fn show(&mut self, plan: Plan) {
+        self.state.ui.toast = None;
+        self.state.ui.proposal = Some(proposal(&plan));
+        self.state.ui.overlay = Overlay::Plan;
+        self.shown_at = None;
+        self.plan = Some(plan);
+    }
+
+    /// Shows the plan that waited for the end of what was being typed.
+    pub(super) fn show_held(&mut self, now: Now) {
+        if self.state.ui.prompt.is_none()
+            && let Some((id, plan)) = self.held.take()
+        {
+            self.prepared(id, Ok(plan), now);
+        }
+    }
+
+    /// Nothing that was meant for another cluster is left.
+    pub(super) fn forget_changes(&mut self) {
+        self.wish = None;
+        self.held = None;
+        self.plan = None;
+        self.shown_at = None;
+        self.state.ui.proposal = None;
     }
 
     /// A frame was drawn.
@@ -87,12 +139,15 @@ impl App {
         let page = isize::from(self.state.ui.size.1.saturating_sub(6) as i16);
         let Some(proposal) = &mut self.state.ui.proposal else { return };
         let types = matches!(proposal.wanted, Wanted::Typed(_));
+        let seen = self.shown_at.is_some_and(|shown| read_at >= shown);
         match chord.key {
             Key::Esc => return self.drop_plan(now),
             Key::Char('c') if chord.ctrl => return self.drop_plan(now),
             Key::Char('y') if !chord.ctrl && !chord.alt && proposal.is_ready() => {
                 return self.yes(read_at, now, fx);
             }
+            // Typed at something else, before this was on screen.
+            _ if !seen => {}
             Key::Down => proposal.scroll(1),
             Key::Up => proposal.scroll(-1),
             Key::PageDown => proposal.scroll(page),

@@ -136,6 +136,7 @@ impl App {
         self.state.ui.prompt = None;
         self.state.ui.overlay = Overlay::None;
         self.doubted = None;
+        self.forget_changes();
         if !self.state.cluster.notes.is_empty() {
             let notes = self.state.cluster.notes.join("\n");
             self.state.ui.notice("On the kubeconfig".into(), notes);

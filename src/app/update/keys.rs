@@ -16,7 +16,8 @@ impl App {
             return self.plan_key(chord, read_at, now, fx);
         }
         if self.state.ui.prompt.is_some() {
-            return self.prompt_key(chord, now, fx);
+            self.prompt_key(chord, now, fx);
+            return self.show_held(now);
         }
         self.pending.push(chord);
         let place = match self.state.ui.route().map(|r| &r.page) {
@@ -130,7 +131,7 @@ impl App {
                 self.say(now, Role::Accent, "no further step is begun");
             }
             "back" => self.back(now),
-            "undo" => fx.push(Effect::PrepareUndo),
+            "undo" => self.undo(now, fx),
             "previous" | "next" => {
                 if !self.state.ui.walk(id == "next") {
                     self.say(now, Role::Dim, "there is nothing further in the history");

@@ -35,6 +35,8 @@ pub struct App {
     pub(in crate::app) wish: Option<Wish>,
     /// The change on screen.
     pub(in crate::app) plan: Option<Plan>,
+    /// A change that was planned while something was being typed: it is shown once that is done.
+    pub(in crate::app) held: Option<(SessionId, Box<Plan>)>,
     /// When it was painted for the first time: keys read before that were not meant for it.
     pub(in crate::app) shown_at: Option<Instant>,
     /// Steps of the plan that is being performed, if one is.
@@ -59,6 +61,7 @@ impl App {
             doubted: None,
             wish: None,
             plan: None,
+            held: None,
             shown_at: None,
             running: None,
             busy: false,
@@ -98,7 +101,7 @@ impl App {
                 self.state.ui.overlay = Overlay::Doubt;
                 self.doubted = Some(command);
             }
-            Msg::Prepared(plan) => self.prepared(plan, now),
+            Msg::Prepared(id, plan) => self.prepared(id, plan, now),
             Msg::Progress(n) => self.progress(n, now),
             Msg::Executed(report) => self.executed(&report, now),
             Msg::WantsTerminal(id, name) if id == self.session => {

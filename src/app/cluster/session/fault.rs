@@ -12,8 +12,8 @@ use super::status;
 /// Longest piece of a server's own words that is quoted.
 const QUOTE: usize = 500;
 
-/// Why a request had no success, by remedy. Only [`Fault::Timeout`] and [`Fault::Unreachable`]
-/// leave it open whether a write took effect.
+/// Why a request had no success, by remedy. [`Fault::Timeout`], [`Fault::Unreachable`] and a
+/// [`Fault::Rejected`] with a code from 500 on leave it open whether a write took effect.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// No answer came back: the network, the proxy or TLS.
