@@ -245,3 +245,32 @@ fn why_a_pod_is_pending_is_told_node_by_node() {
         "{out}"
     );
 }
+
+#[test]
+fn the_outlook_of_a_drain_names_decisions_budgets_and_landing() {
+    let Some(bench) = Bench::open() else { return };
+    bench.pod("bare");
+    let budget = json!({
+        "metadata": {"name": "web"},
+        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "web"}}},
+    });
+    let budgets = "/apis/policy/v1/namespaces/changes/poddisruptionbudgets";
+    bench.lab.api_create(budgets, &budget);
+    // No controller works its status out here: what it would write is written for it.
+    let status = json!({"status": {
+        "observedGeneration": 1, "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1,
+    }});
+    bench.lab.api_patch(&format!("{budgets}/web/status"), &status);
+    let before = bench.node("n1")["metadata"]["resourceVersion"].clone();
+    let out = bench.done(&["drain-outlook", "n1"]);
+    for words in [
+        "1 pods: 0 would be evicted, 0 stay, 1 need a decision",
+        "changes/bare: nothing will make it again",
+        "changes/web (maxUnavailable: 0): never by eviction as things stand",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert_eq!(bench.node("n1")["metadata"]["resourceVersion"], before, "it touched nothing");
+    let (code, _, err) = bench.run(User::Admin, &["drain-outlook", "n9"]);
+    assert!(code == 1 && err.contains("n9"), "{code} {err}");
+}

@@ -12,8 +12,8 @@ use crate::state::ui::table::TableUi;
 use std::collections::BTreeSet;
 
 pub mod change;
-pub mod drain;
 pub mod landing;
+pub mod outlook;
 pub mod plan;
 pub mod qualified;
 

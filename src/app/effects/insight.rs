@@ -1,7 +1,7 @@
 //! Pages that take a look at the whole cluster: read, then worked out off the feeds' thread.
 
-use crate::actions::drain::{self, Budget, Facts, PodFacts};
 use crate::actions::landing::{PodSpec, why_pending as reasons};
+use crate::actions::outlook::{self, Budget, Facts, PodFacts};
 use crate::app::cluster::Client;
 use crate::app::cluster::gather::{Gathered, each, gather};
 use crate::app::cluster::session::Fault;
@@ -57,8 +57,8 @@ pub async fn drain(client: &Client, nodes: Vec<String>) -> Result<Doc, Fault> {
     let budgets = read.map(|()| budgets).map_err(|fault| fault.to_string());
     off_thread(move || {
         let world = &gathered.world;
-        let outlook = drain::outlook(&Facts { nodes, pods, budgets, ready_elsewhere, world });
-        let mut page = drain::page(&outlook);
+        let seen = outlook::outlook(&Facts { nodes, pods, budgets, ready_elsewhere, world });
+        let mut page = outlook::page(&seen);
         page.lines.extend(gathered.unread.iter().map(|words| Line::of(Role::Warn, words)));
         page
     })

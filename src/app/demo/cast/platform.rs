@@ -92,7 +92,9 @@ pub fn add_volume(world: &mut World, namespace: &str, name: &str, born: Timestam
     spec["volumeName"] = json!(volume);
     let capacity = json!({"storage": "100Gi"});
     let claim = json!({
-        "metadata": {"name": name, "namespace": namespace, "finalizers": ["kubernetes.io/pvc-protection"]},
+        "metadata": {"name": name, "namespace": namespace, "finalizers": ["kubernetes.io/pvc-protection"],
+            // The scheduler believes in a binding only by this mark of the volume controller.
+            "annotations": {"pv.kubernetes.io/bind-completed": "yes"}},
         "spec": spec, "status": {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": capacity},
     });
     add(world, &VOLUME_CLAIMS, claim, born);

@@ -1,7 +1,7 @@
 //! The outlook as a page.
 
 use super::classify::{Class, Verdict};
-use super::outlook::{Hurdle, Outlook, Part, Rounds};
+use super::simulate::{Hurdle, Outlook, Part, Rounds};
 use crate::state::cell::{Role, grouped};
 use crate::state::doc::{Doc, Line};
 

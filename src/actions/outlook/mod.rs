@@ -3,13 +3,13 @@
 
 mod classify;
 mod facts;
-mod outlook;
 mod page;
+mod simulate;
 
 #[cfg(test)]
 mod tests;
 
 pub use classify::{Class, Verdict, classify};
 pub use facts::{Budget, PodFacts};
-pub use outlook::{Facts, Outlook, Rounds, outlook};
 pub use page::page;
+pub use simulate::{Facts, Outlook, Rounds, outlook};
