@@ -397,7 +397,8 @@ fn prepared(stage: &mut Stage, action: &str, danger: Danger) {
         notes: vec![],
         danger,
     };
-    stage.send(Msg::Prepared(Ok(Box::new(plan))));
+    let id = stage.app.session;
+    stage.send(Msg::Prepared(id, Ok(Box::new(plan))));
 }
 
 fn executed(stage: &Stage) -> usize {

@@ -141,10 +141,10 @@ impl App {
         let types = matches!(proposal.wanted, Wanted::Typed(_));
         let seen = self.shown_at.is_some_and(|shown| read_at >= shown);
         match chord.key {
-            Key::Esc => return self.drop_plan(now),
-            Key::Char('c') if chord.ctrl => return self.drop_plan(now),
+            Key::Esc => self.drop_plan(now),
+            Key::Char('c') if chord.ctrl => self.drop_plan(now),
             Key::Char('y') if !chord.ctrl && !chord.alt && proposal.is_ready() => {
-                return self.yes(read_at, now, fx);
+                self.yes(read_at, now, fx);
             }
             // Typed at something else, before this was on screen.
             _ if !seen => {}
