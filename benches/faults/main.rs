@@ -31,6 +31,9 @@ use wire::Wire;
 
 const PODS: &str = "/api/v1/pods";
 
+/// Faults that can be asked for by name.
+type Group = (&'static str, fn(&mut Rig));
+
 /// One line of the table.
 struct Line {
     fault: &'static str,
@@ -82,7 +85,7 @@ fn main() {
     let mut rig = Rig { lab, wire, live, screen, lines: vec![], _proxy: proxy };
     let only = std::env::var("ONLY").unwrap_or_default();
     let wanted = |group: &str| only.is_empty() || only.split(',').any(|name| name == group);
-    let groups: [(&str, fn(&mut Rig)); 5] = [
+    let groups: [Group; 5] = [
         ("server", Rig::server),
         ("network", Rig::network),
         ("answers", Rig::answers),

@@ -1,3 +1,5 @@
+//! Classes, rounds and the page, on facts made here.
+
 use super::*;
 use crate::actions::landing::{Lists, World};
 use serde_json::{Value, json};

@@ -18,11 +18,19 @@ use std::time::{Duration, Instant};
 /// What disturbs something must have been on screen this long before a `y` counts.
 const READ: Duration = Duration::from_millis(300);
 
+/// Objects of one plan at most: each is read before the preview, and a longer list is read by nobody.
+const MOST: usize = 500;
+
 impl App {
     /// A change was asked for: types what it needs, or has it planned.
     pub(super) fn wish(&mut self, wish: Wish, now: Now, fx: &mut Vec<Effect>) {
         if let Some(why) = self.not_now() {
             return self.say(now, Role::Warn, why);
+        }
+        if wish.targets.len() > MOST {
+            let n = wish.targets.len();
+            let words = format!("{n} objects are marked; at most {MOST} are changed by one plan");
+            return self.say(now, Role::Warn, words);
         }
         let argument =
             actions::named(wish.action).and_then(|a| a.change()).and_then(|c| c.argument());

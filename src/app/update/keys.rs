@@ -146,6 +146,12 @@ impl App {
                 self.say(now, Role::Accent, "read-only from now on; restart to write again");
             }
             "suspend" => fx.push(Effect::Suspend),
+            "quit" if self.running.take().is_some() => {
+                fx.push(Effect::Cancel);
+                let words =
+                    "a change is being made: it ends after its next step; again leaves at once";
+                self.say(now, Role::Warn, words);
+            }
             "quit" => fx.push(Effect::Quit),
             _ => return false,
         }
