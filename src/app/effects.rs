@@ -62,6 +62,8 @@ pub struct Effects {
     pulse: Option<tokio::task::JoinHandle<()>>,
     /// Ends the plan that is being performed before its next step.
     cancelled: Arc<AtomicBool>,
+    /// Reads the whole cluster for a page.
+    reading: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Effects {
@@ -87,6 +89,7 @@ impl Effects {
             config,
             pulse: None,
             cancelled: Arc::default(),
+            reading: None,
         };
         effects.start_pulse(SessionId::default());
         effects
@@ -113,6 +116,7 @@ impl Effects {
             Effect::Follow(tables) => self.feeds.follow(app, &tables),
             Effect::Adopt => self.adopt(app),
             Effect::Fetch(route, target, form) => self.fetch(route, target, form),
+            Effect::StopReading => self.stop_reading(),
             Effect::FetchToCopy(target) => self.fetch_to_copy(target),
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Review(command) => self.review(command),
@@ -169,13 +173,25 @@ impl Effects {
         }
     }
 
-    fn fetch(&self, route: RouteId, target: Target, form: Form) {
+    fn stop_reading(&mut self) {
+        if let Some(reading) = self.reading.take() {
+            reading.abort();
+        }
+    }
+
+    fn fetch(&mut self, route: RouteId, target: Target, form: Form) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         let now = self.connection.now();
-        self.runtime.spawn(async move {
-            let fetched = fetched(&client, &target, form, now).await;
+        let task = self.runtime.spawn(async move {
+            let told = |read| post(Msg::Reading(route, read));
+            let fetched = fetched(&client, &target, form, now, &told).await;
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
+        if matches!(form, Form::Why | Form::Drain) {
+            // The whole cluster is read for one page at a time.
+            self.stop_reading();
+            self.reading = Some(task);
+        }
     }
 
     fn fetch_to_copy(&self, target: Target) {
@@ -317,6 +333,7 @@ async fn fetched(
     target: &Target,
     form: Form,
     now: Epoch,
+    told: &(dyn Fn(usize) + Sync),
 ) -> Result<Fetched, Fault> {
     let events = async {
         match form {
@@ -328,8 +345,8 @@ async fn fetched(
     let object = object?;
     let page = match form {
         Form::Yaml | Form::Describe => None,
-        Form::Why => Some(insight::why_pending(client, &object, now).await?),
-        Form::Drain => Some(insight::drain(client, vec![target.name.clone()]).await?),
+        Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
+        Form::Drain => Some(insight::drain(client, vec![target.name.clone()], told).await?),
     };
     Ok(Fetched { object, events, page })
 }

@@ -73,22 +73,41 @@ impl Keymap {
     /// The shipped keys with a user's file (its name and text) over them. The error names the file and the line.
     pub fn new(user: Option<(&str, &str)>) -> Result<Keymap, String> {
         let mut lines = read("the shipped keymap", SHIPPED)?;
-        if let Some((name, text)) = user {
-            lines.extend(read(name, text)?);
-        }
+        let own = user.map(|(name, text)| read(name, text)).transpose()?.unwrap_or_default();
+        lines.retain(|id, _| !own.contains_key(id));
         let mut map = Keymap { keys: HashMap::new(), shown: HashMap::new(), all: HashMap::new() };
-        for (id, (sequences, source)) in &lines {
-            for keys in sequences {
-                for place in places(id) {
-                    map.bind(*place, keys, id, source)?;
-                }
-            }
-            if let Some(keys) = sequences.first() {
-                map.shown.insert((*id).to_owned(), spell(keys));
-            }
-            map.all.insert(id, sequences.iter().map(|keys| spell(keys)).collect());
+        for (id, (sequences, source)) in &own {
+            map.bind_all(id, sequences, source)?;
+        }
+        // A user's file is older than the keys that a new version brings: where they collide, the user's line holds.
+        let users = map.keys.clone();
+        for (id, (sequences, source)) in &mut lines {
+            let taken = |keys: &Vec<Chord>| {
+                let at = places(id).iter().filter_map(|place| users.get(place));
+                at.flat_map(|here| here.keys()).any(|have| clash(have, keys))
+            };
+            sequences.retain(|keys| !taken(keys));
+            map.bind_all(id, sequences, source)?;
         }
         Ok(map)
+    }
+
+    fn bind_all(
+        &mut self,
+        id: &'static str,
+        sequences: &[Vec<Chord>],
+        source: &str,
+    ) -> Result<(), String> {
+        for keys in sequences {
+            for place in places(id) {
+                self.bind(*place, keys, id, source)?;
+            }
+        }
+        if let Some(keys) = sequences.first() {
+            self.shown.insert(id.to_owned(), spell(keys));
+        }
+        self.all.insert(id, sequences.iter().map(|keys| spell(keys)).collect());
+        Ok(())
     }
 
     fn bind(
@@ -99,8 +118,7 @@ impl Keymap {
         source: &str,
     ) -> Result<(), String> {
         let here = self.keys.entry(place).or_default();
-        let clash = here.iter().find(|(have, _)| have.starts_with(keys) || keys.starts_with(have));
-        if let Some((have, other)) = clash {
+        if let Some((have, other)) = here.iter().find(|(have, _)| clash(have, keys)) {
             let (keys, have) = (spell(keys), spell(have));
             let place = match place {
                 Place::Table => "on rows",
@@ -144,6 +162,11 @@ impl Keymap {
     pub fn shown(&self) -> &HashMap<String, String> {
         &self.shown
     }
+}
+
+/// Whether one is the beginning of the other.
+fn clash(one: &[Chord], other: &[Chord]) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn places(id: &str) -> &'static [Place] {
@@ -255,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_collision_is_refused_with_file_line_and_both_names() {
-        let why = user("version = 1\n[table]\nwide = [\"j\"]\n").unwrap_err();
+        let why = user("version = 1\n[table]\nwide = [\"j\"]\ndown = [\"j\"]\n").unwrap_err();
         assert!(why.contains("wide") && why.contains("down") && why.contains("`j`"), "{why}");
     }
 
@@ -281,6 +304,8 @@ mod tests {
         let keys = |t: &str| t.split(' ').map(|k| k.parse().unwrap()).collect::<Vec<Chord>>();
         assert_eq!(map.find(Place::Table, &keys("W")), Hit::Id("wide"));
         assert_eq!(map.find(Place::Table, &keys("w")), Hit::Miss);
+        // `W` is shipped for another action: a user's file from before that goes on to hold.
+        assert!(map.all("why").is_empty());
         assert_eq!(map.find(Place::Table, &keys("x")), Hit::Pending);
         assert_eq!(map.find(Place::Document, &keys("x n")), Hit::Id("copy-name"));
     }

@@ -28,6 +28,8 @@ pub enum Msg {
     Rows(Parcel),
     /// A feed's health.
     Health(FeedId, Health),
+    /// So many objects were read for a document.
+    Reading(RouteId, usize),
     /// A document's object arrived.
     Fetched(RouteId, Result<Fetched, String>),
     /// An object to be copied as YAML arrived.
@@ -70,6 +72,8 @@ pub enum Effect {
     Follow(Vec<u8>),
     /// Fetch an object for a document.
     Fetch(RouteId, Target, Form),
+    /// Nobody looks at the document that is being read for.
+    StopReading,
     /// Fetch an object and copy it.
     FetchToCopy(Target),
     /// Copy a text; what it is.

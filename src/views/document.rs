@@ -2,7 +2,7 @@
 
 use super::page::Pen;
 use super::theme::Theme;
-use crate::state::cell::Role;
+use crate::state::cell::{Role, grouped};
 use crate::state::text::width;
 use crate::state::ui::document::{DocUi, Form, Loaded, News};
 use ratatui::buffer::Buffer;
@@ -35,8 +35,13 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
 /// The lines.
 pub fn paint(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
     match &doc.loaded {
-        Loaded::Asking => {
+        Loaded::Asking(0) => {
             Pen::new(buf, theme, area, area.y + 1).skip(3).put(Role::Dim, "asking the server");
+        }
+        Loaded::Asking(read) => {
+            let read = grouped(*read as i64);
+            let words = format!("reading the cluster: {read} pods so far; esc ends it");
+            Pen::new(buf, theme, area, area.y + 1).skip(3).put(Role::Dim, &words);
         }
         Loaded::Refused(why) => super::paint::notice(why, Role::Bad, theme, area, buf),
         Loaded::Here(_) => lines(doc, theme, area, buf),

@@ -42,7 +42,7 @@ pub async fn outlook(common: &Common, args: &OutlookArgs) -> Result<String, Fail
         let read = get(&connection.client, &path, DEADLINE).await;
         read.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
     }
-    let page = insight::drain(&connection.client, args.nodes.clone()).await;
+    let page = insight::drain(&connection.client, args.nodes.clone(), &|_| {}).await;
     Ok(text(&page.map_err(|fault| Failure::failed(fault.to_string()))?))
 }
 
@@ -64,7 +64,7 @@ pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
     };
     let failed = |fault: Fault| Failure::failed(format!("{}: {fault}", target.path()));
     let object = get_object(&connection.client, &target).await.map_err(failed)?;
-    let page = insight::why_pending(&connection.client, &object, connection.now());
+    let page = insight::why_pending(&connection.client, &object, connection.now(), &|_| {});
     let page = page.await.map_err(failed)?;
     Ok(text(&page))
 }

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Objects of a page.
-const PAGE: u32 = 500;
+const PAGE: u32 = 1000;
+/// Pods between two tellings.
+const TOLD: usize = 1000;
 /// Longest wait for one.
 const DEADLINE: Option<Duration> = Some(Duration::from_secs(60));
 
@@ -26,17 +28,24 @@ pub struct Gathered {
 
 /// Reads nodes and pods of all namespaces, and volumes and labels of namespaces as far as rights go.
 ///
-/// `look` sees each pod as it is read.
+/// `told` hears now and then how many pods were read, `look` sees each of them as it is read.
 ///
 /// # Errors
 /// Nodes or pods cannot be read.
-pub async fn gather(client: &Client, mut look: impl FnMut(&Value)) -> Result<Gathered, Fault> {
+pub async fn gather(
+    client: &Client,
+    told: &(dyn Fn(usize) + Sync),
+    mut look: impl FnMut(&Value),
+) -> Result<Gathered, Fault> {
     let mut nodes = vec![];
     each(client, "/api/v1/nodes", |node| nodes.push(NodeFacts::of(&node))).await?;
     let mut pods = vec![];
     each(client, "/api/v1/pods", |pod| {
         look(&pod);
         pods.push(PodSpec::of(&pod));
+        if pods.len() % TOLD == 0 {
+            told(pods.len());
+        }
     })
     .await?;
     let mut unread = vec![];

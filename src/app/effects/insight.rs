@@ -11,12 +11,17 @@ use crate::state::time::Epoch;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// What stands between a pod and every node.
+/// What stands between a pod and every node. `told` hears how many pods were read.
 ///
 /// # Errors
 /// Nodes or pods cannot be read.
-pub async fn why_pending(client: &Client, pod: &Value, now: Epoch) -> Result<Doc, Fault> {
-    let gathered = gather(client, |_| {}).await?;
+pub async fn why_pending(
+    client: &Client,
+    pod: &Value,
+    now: Epoch,
+    told: &(dyn Fn(usize) + Sync),
+) -> Result<Doc, Fault> {
+    let gathered = gather(client, told, |_| {}).await?;
     let object = pod.clone();
     // Thousands of nodes take a moment, in which the feeds' thread must not stand still.
     off_thread(move || pending(&object, &find(&gathered, &PodSpec::of(&object)), now)).await
@@ -36,13 +41,17 @@ fn find(gathered: &Gathered, pod: &PodSpec) -> Findings {
     }
 }
 
-/// What a drain of nodes would do.
+/// What a drain of nodes would do. `told` hears how many pods were read.
 ///
 /// # Errors
 /// Nodes or pods cannot be read.
-pub async fn drain(client: &Client, nodes: Vec<String>) -> Result<Doc, Fault> {
+pub async fn drain(
+    client: &Client,
+    nodes: Vec<String>,
+    told: &(dyn Fn(usize) + Sync),
+) -> Result<Doc, Fault> {
     let (mut pods, mut ready_elsewhere) = (vec![], HashMap::new());
-    let gathered = gather(client, |pod| {
+    let gathered = gather(client, told, |pod| {
         let facts = PodFacts::of(pod);
         if nodes.contains(&facts.node) {
             pods.push(facts);

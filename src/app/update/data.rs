@@ -90,6 +90,25 @@ impl App {
         }
     }
 
+    pub(super) fn reading(&mut self, route: RouteId, read: usize, fx: &mut Vec<Effect>) {
+        match self.state.ui.route_mut().filter(|r| r.id == route).map(|r| &mut r.page) {
+            Some(Page::Document(doc)) => {
+                if let Loaded::Asking(so_far) = &mut doc.loaded {
+                    *so_far = read;
+                }
+            }
+            _ => {
+                let routes = &mut self.state.ui.routes;
+                if let Some(Page::Document(doc)) =
+                    routes.iter_mut().find(|r| r.id == route).map(|r| &mut r.page)
+                {
+                    doc.loaded = Loaded::Refused("left before it was read; r reads again".into());
+                }
+                fx.push(Effect::StopReading);
+            }
+        }
+    }
+
     pub(super) fn fetched(&mut self, route: RouteId, fetched: Result<Fetched, String>, now: Now) {
         let Some(doc) = self.state.ui.routes.iter_mut().find(|r| r.id == route) else { return };
         let Page::Document(doc) = &mut doc.page else { return };

@@ -83,6 +83,7 @@ impl App {
             Msg::Woken => {}
             Msg::Rows(parcel) => self.rows(&parcel),
             Msg::Health(feed, health) => self.health(feed, health, now, &mut fx),
+            Msg::Reading(route, read) => self.reading(route, read, &mut fx),
             Msg::Fetched(route, fetched) => self.fetched(route, fetched, now),
             Msg::FetchedToCopy(target, yaml) => match yaml {
                 Ok(yaml) => fx.push(Effect::Copy("YAML", yaml)),

@@ -48,8 +48,8 @@ pub enum Form {
 /// A document on its way.
 #[derive(Clone, Debug)]
 pub enum Loaded {
-    /// Asked for.
-    Asking,
+    /// Asked for; objects read so far, where many are needed.
+    Asking(usize),
     /// Here: the object (and its events) as the server gave it.
     Here(Arc<Fetched>),
     /// Not to be had, in words.
@@ -107,7 +107,7 @@ impl DocUi {
         DocUi {
             target,
             form,
-            loaded: Loaded::Asking,
+            loaded: Loaded::Asking(0),
             doc: Doc::default(),
             top: 0,
             left: 0,
