@@ -282,6 +282,21 @@ fn a_document_waits_arrives_folds_and_searches() {
 }
 
 #[test]
+fn a_page_about_the_whole_cluster_tells_how_far_it_is_and_ends_when_it_is_left() {
+    let mut stage = Stage::scene("nodes", "typical", (120, 24));
+    stage.press("D");
+    let route = stage.app.state.ui.route().unwrap().id;
+    stage.send(Msg::Reading(route, 43_000));
+    assert!(stage.text().contains("43,000 pods so far"), "{}", stage.text());
+    assert!(!stage.effects.contains(&Effect::StopReading));
+    stage.press("<esc>");
+    stage.send(Msg::Reading(route, 44_000));
+    assert!(stage.effects.contains(&Effect::StopReading), "nobody looks at it any more");
+    stage.press("]");
+    assert!(stage.text().contains("left before it was read"), "{}", stage.text());
+}
+
+#[test]
 fn a_refused_document_says_why() {
     let mut stage = pods_page();
     stage.press("d");
