@@ -12,8 +12,11 @@ use crate::state::ui::table::TableUi;
 use std::collections::BTreeSet;
 
 pub mod change;
+pub mod drain;
 pub mod landing;
 pub mod outlook;
+pub mod plan;
+pub mod qualified;
 pub mod plan;
 pub mod qualified;
 
