@@ -3,6 +3,17 @@
 
 pub mod budget;
 pub mod classify;
+mod commands;
+pub mod engine;
+mod explain;
 pub mod facts;
+mod gate;
+mod node;
+mod nodes;
 pub mod orders;
+pub mod past;
 pub mod plan;
+mod pod;
+pub mod progress;
+mod pump;
+pub mod verdict;
