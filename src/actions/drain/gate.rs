@@ -123,9 +123,8 @@ impl Gate {
 
     /// It was accepted, or may have been.
     pub fn accepted(&mut self, uid: &str, now: Tick) {
-        if let Some(hold) = self.holds.get_mut(uid) {
-            hold.answered = Some(now);
-        }
+        let Some(hold) = self.holds.get_mut(uid) else { return };
+        hold.answered = Some(now);
         // Without a status there is nothing else that could open it again.
         if self.facts.is_none() {
             self.closed = None;
