@@ -36,7 +36,7 @@ impl Drain {
             return Verdict::Undecided(classes.clone());
         }
         let turn = node.and_then(|n| self.not_its_turn(pod, n, now));
-        turn.or_else(|| self.refused(pod, now, seen)).unwrap_or_else(|| self.queued(pod, seen))
+        turn.or_else(|| self.refused(pod, now, seen)).unwrap_or_else(|| self.queued(pod, now, seen))
     }
 
     /// Why nothing is sent whatever the pod is.
@@ -97,12 +97,13 @@ impl Drain {
     }
 
     /// Nothing was refused: a budget that has no room, or the limit of requests under way.
-    fn queued(&self, pod: &Pod, seen: &mut Seen) -> Verdict {
+    fn queued(&self, pod: &Pod, now: Tick, seen: &mut Seen) -> Verdict {
         let counts = |g: &Gate| g.facts.as_ref().is_none_or(|f| f.counts(&pod.facts));
-        let shut = |g: &Gate| g.closed.is_some() || g.full();
+        let shut = |g: &Gate| g.closed.is_some() || g.held_back(now) || counts(g) && g.full();
         let evict = pod.decision == Decision::Evict && !pod.facts.ignores_budgets();
         let mut gates = self.gates.iter().filter(|_| evict);
-        match gates.find(|(_, g)| g.covers(&pod.facts) && counts(g) && shut(g)) {
+        match gates.find(|(_, g)| g.covers(&pod.facts) && shut(g)) {
+            Some((id, gate)) if gate.held_back(now) => Verdict::BudgetStale(id.clone()),
             Some((id, gate)) => self.of_gate(id, gate, seen),
             None => Verdict::Waiting("as many requests are under way as may be".to_owned()),
         }

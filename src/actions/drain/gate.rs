@@ -64,6 +64,11 @@ impl Gate {
         self.facts.as_ref().is_some_and(|f| self.holds.len() >= f.room())
     }
 
+    /// Whether the server said to come back later than now.
+    pub fn held_back(&self, now: Tick) -> bool {
+        now < self.not_before
+    }
+
     /// A refusal by a budget that was not seen: pods of the same owner are taken to be under it too.
     pub fn learn(&mut self, pod: &PodFacts) {
         self.members.insert(member(pod).to_owned());
