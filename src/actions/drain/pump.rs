@@ -20,7 +20,7 @@ impl Drain {
         }
         for at in 0..self.nodes.len() {
             let node = &self.nodes[at];
-            let ready = node.phase == Phase::Draining && node.listed && node.cordoned();
+            let ready = node.phase == Phase::Draining;
             if !ready || self.halted(node) {
                 continue;
             }
