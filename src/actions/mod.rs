@@ -17,8 +17,6 @@ pub mod landing;
 pub mod outlook;
 pub mod plan;
 pub mod qualified;
-pub mod plan;
-pub mod qualified;
 
 macro_rules! actions {
     ($($file:ident::$item:ident;)+) => {
