@@ -6,7 +6,7 @@
 use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use wheelhouse::app::cli::{Cli, Command, Failure, act, doctor, exit, journal, print, why};
+use wheelhouse::app::cli::{Cli, Command, Failure, act, doctor, drain, exit, journal, print, why};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, nap, run};
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         },
         Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
         Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
+        Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),
         Some(Command::DrainOutlook(args)) => {
             printed(headless(why::outlook(&cli.common, args)).map(|page| (page, None)))
         }

@@ -47,6 +47,7 @@ fn plan(title: &str, danger: Danger) -> Box<Plan> {
         steps: vec![step],
         notes: vec![],
         danger,
+        drain: None,
     })
 }
 

@@ -411,6 +411,7 @@ fn prepared(stage: &mut Stage, action: &str, danger: Danger) {
         steps: vec![step],
         notes: vec![],
         danger,
+        drain: None,
     };
     let id = stage.app.session;
     stage.send(Msg::Prepared(id, Ok(Box::new(plan))));

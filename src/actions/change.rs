@@ -141,6 +141,7 @@ impl<'a> Draft<'a> {
             steps: self.steps,
             notes: self.notes,
             danger: self.danger,
+            drain: None,
         })
     }
 

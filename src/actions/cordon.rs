@@ -90,7 +90,7 @@ pub fn lift(note: Option<&str>) -> Value {
 }
 
 /// The annotation's text: JSON with `by`, `at`, and what was typed.
-fn note(argument: &str, by: &By) -> String {
+pub fn note(argument: &str, by: &By) -> String {
     let mut note = json!({"by": by.login, "at": by.at});
     let mut words = vec![];
     for word in argument.split_whitespace() {

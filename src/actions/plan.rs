@@ -3,6 +3,7 @@
 //! Invariant: a plan performs nothing. Only [`Plan::confirm`] makes an [`Armed`] one, and only an armed plan can be
 //! executed; every write in it names the object by the uid that the operator saw.
 
+use super::drain::orders::Mandate;
 use crate::state::journal::Undo;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
@@ -202,6 +203,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What confirmation takes.
     pub danger: Danger,
+    /// What runs once it is confirmed, if it is a drain and not a list of steps.
+    pub drain: Option<Box<Mandate>>,
 }
 
 /// What the operator answered.

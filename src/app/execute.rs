@@ -177,7 +177,7 @@ fn one(
 }
 
 /// What an answer means for the step that asked for it.
-fn outcome(step: u64, answer: &Result<Answer, Fault>) -> Outcome {
+pub(in crate::app) fn outcome(step: u64, answer: &Result<Answer, Fault>) -> Outcome {
     match answer {
         Ok(answer) => {
             let object: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

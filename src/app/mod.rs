@@ -4,6 +4,7 @@ pub mod cli;
 pub mod cluster;
 pub mod connect;
 pub mod demo;
+pub mod drain;
 pub mod effects;
 pub mod execute;
 pub mod journal;

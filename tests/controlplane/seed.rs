@@ -108,7 +108,9 @@ impl ControlPlane {
         let mut changed = vec![];
         for (key, value) in found {
             let Ok(mut pod) = serde_json::from_slice::<Value>(&value) else { continue };
-            let count = &mut pod["status"]["containerStatuses"][0]["restartCount"];
+            // Pending pods have no containers yet.
+            let count = pod.pointer_mut("/status/containerStatuses/0/restartCount");
+            let Some(count) = count else { continue };
             *count = json!(count.as_u64().unwrap_or(0) + 1);
             changed.push((key, pod.to_string()));
         }

@@ -36,6 +36,57 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Class; 12] = [
+        Class::Mirror,
+        Class::DaemonSet,
+        Class::EmptyDir,
+        Class::LocalVolume,
+        Class::Bare,
+        Class::OwnerMissing,
+        Class::Finished,
+        Class::Terminating,
+        Class::DoNotDisrupt,
+        Class::ToleratesUnschedulable,
+        Class::LastReadyReplica,
+        Class::MultipleBudgets,
+    ];
+
+    /// A word that other programs may rely on.
+    pub fn id(self) -> &'static str {
+        match self {
+            Class::Mirror => "mirror",
+            Class::DaemonSet => "daemonset",
+            Class::EmptyDir => "emptydir",
+            Class::LocalVolume => "local-volume",
+            Class::Bare => "bare",
+            Class::OwnerMissing => "owner-missing",
+            Class::Finished => "finished",
+            Class::Terminating => "terminating",
+            Class::DoNotDisrupt => "do-not-disrupt",
+            Class::ToleratesUnschedulable => "tolerates-unschedulable",
+            Class::LastReadyReplica => "last-ready-replica",
+            Class::MultipleBudgets => "two-budgets",
+        }
+    }
+
+    /// In a word or two, where it sets a pod that goes apart.
+    pub fn brief(self) -> Option<&'static str> {
+        Some(match self {
+            Class::Mirror | Class::DaemonSet => return None,
+            Class::EmptyDir => "emptyDir",
+            Class::LocalVolume => "data on the node's disk",
+            Class::Bare => "no controller",
+            Class::OwnerMissing => "its controller is gone",
+            Class::Finished => "finished",
+            Class::Terminating => "ending already",
+            Class::DoNotDisrupt => "asks not to be disturbed",
+            Class::ToleratesUnschedulable => "may come back",
+            Class::LastReadyReplica => "last ready replica",
+            Class::MultipleBudgets => "two budgets",
+        })
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -109,6 +160,9 @@ pub struct Switches {
     pub force: bool,
     /// `--grace-period` in seconds; none or negative is the pod's own.
     pub grace_period: Option<i64>,
+    /// `--allow-grace-zero`: 0 means 0.
+    #[serde(default)]
+    pub allow_zero: bool,
     /// `--pod-selector`.
     pub pod_selector: Option<Selector>,
     /// `--disable-eviction`: delete, past every budget.
@@ -121,9 +175,10 @@ pub struct Switches {
 
 impl Switches {
     /// `gracePeriodSeconds` of a request. At least 1: zero removes the pod without waiting for its kubelet, which breaks
-    /// the promise that a StatefulSet's pod runs at most once. kubectl drain sends the zero; we do not.
+    /// the promise that a StatefulSet's pod runs at most once. kubectl drain sends the zero; we do only if it is said twice.
     pub fn grace(&self) -> Option<i64> {
-        self.grace_period.filter(|g| *g >= 0).map(|g| g.max(1))
+        let least = i64::from(!self.allow_zero);
+        self.grace_period.filter(|g| *g >= 0).map(|g| g.max(least))
     }
 }
 
@@ -223,6 +278,15 @@ impl Switches {
 }
 
 impl Choice {
+    /// In one word.
+    pub fn words(self) -> &'static str {
+        match self {
+            Choice::Evict => "evict",
+            Choice::Delete => "delete",
+            Choice::Leave => "leave",
+        }
+    }
+
     fn decision(self) -> Decision {
         match self {
             Choice::Evict => Decision::Evict,

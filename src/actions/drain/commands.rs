@@ -11,6 +11,32 @@ impl Scope {
     }
 }
 
+impl Cmd {
+    /// In words, for the journal.
+    pub fn words(&self) -> String {
+        let of = |scope: &Scope| match scope {
+            Scope::All => "all".to_owned(),
+            Scope::Node(name) => name.clone(),
+        };
+        match self {
+            Cmd::Pause(scope) => format!("the operator pauses {}", of(scope)),
+            Cmd::Resume(scope) => format!("the operator goes on with {}", of(scope)),
+            Cmd::Skip { uid } => format!("the operator leaves pod {uid} where it is"),
+            Cmd::Abort { scope, uncordon: true } => {
+                format!("the operator ends {} and uncordons", of(scope))
+            }
+            Cmd::Abort { scope, .. } => format!("the operator ends {}", of(scope)),
+            Cmd::Decide { uid, choice } => {
+                format!("the operator decides pod {uid}: {}", choice.words())
+            }
+            Cmd::DecideClass { class, choice } => {
+                format!("the operator decides ({}): {}", class.words(), choice.words())
+            }
+            Cmd::Retry(scope) => format!("the operator tries {} again", of(scope)),
+        }
+    }
+}
+
 impl Drain {
     pub(super) fn obey(&mut self, cmd: Cmd) {
         match cmd {

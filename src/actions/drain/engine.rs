@@ -8,8 +8,9 @@ use super::budget::{BudgetFacts, BudgetId};
 use super::classify::{classify, decide};
 use super::facts::{PodFacts, Tick};
 use super::gate::Gate;
+use super::guard::Guard;
 use super::node::{Node, Phase};
-use super::orders::{Entry, How, Input, Mandate, Order, Outcome, Request};
+use super::orders::{Entry, How, Input, Mandate, MandateNode, Order, Outcome, Request};
 use super::past::Past;
 use super::pod::{Pod, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) enum On {
     Cordon(String),
     Uncordon(String),
+    Later(String),
     Pod(String),
 }
 
@@ -45,6 +47,7 @@ pub struct Drain {
     pub(super) past: Past,
     /// When pods of this drain were seen gone, in order.
     pub(super) ends: Vec<Tick>,
+    pub(super) guard: Guard,
     next_step: u64,
     finished: bool,
     woken: Option<Tick>,
@@ -62,7 +65,13 @@ impl Drain {
     /// sent, as in a new one.
     pub fn resume(mandate: Mandate, past: Past) -> Drain {
         let ours = |name: &str| past.cordoned.contains(name);
-        let nodes = mandate.nodes.iter().map(|n| Node::new(n.clone(), ours(&n.name))).collect();
+        let node = |n: &MandateNode| {
+            let mut node = Node::new(n.clone(), ours(&n.name));
+            node.preferred = past.preferred.contains(&n.name);
+            node.prefer_tried = node.preferred;
+            node
+        };
+        let nodes = mandate.nodes.iter().map(node).collect();
         let mut drain = Drain {
             now: 0,
             nodes,
@@ -76,6 +85,7 @@ impl Drain {
             flow_tries: 0,
             open: BTreeMap::new(),
             ends: vec![],
+            guard: Guard::default(),
             next_step: past.next_step,
             finished: false,
             woken: None,
@@ -98,6 +108,8 @@ impl Drain {
         for at in 0..self.nodes.len() {
             self.advance(at);
         }
+        self.prefer();
+        self.watch_over();
         self.pump();
         self.finish();
         self.wake();
@@ -108,6 +120,11 @@ impl Drain {
         match input {
             Input::Pod(facts) => self.saw_pod(facts),
             Input::PodGone { uid } => self.pod_gone(&uid),
+            Input::PodLeft { uid } => {
+                self.others.remove(&uid);
+            }
+            Input::Waiting(facts, why) => self.guard.waits(facts, why, self.now),
+            Input::Taken { uid } => self.guard.taken(&uid),
             Input::PodsListed { node, uids } => self.listed(&node, &uids),
             Input::ListFailed { node, message } => self.list_failed(&node, message),
             Input::Node(facts) => self.saw_node(facts),
@@ -146,6 +163,7 @@ impl Drain {
                 self.note(format!("uncordon {node} was not done: {}", outcome.words()));
             }
             On::Uncordon(_) => {}
+            On::Later(node) => self.preferred(&node, &outcome),
             On::Pod(uid) => self.pod_done(&uid, outcome),
         }
     }
@@ -296,7 +314,8 @@ impl Drain {
     }
 
     fn finish(&mut self) {
-        if self.finished || !self.open.is_empty() || !self.nodes.iter().all(Node::over) {
+        let over = self.open.is_empty() && self.nodes.iter().all(Node::over);
+        if self.finished || !over || !self.all_unpreferred() {
             return;
         }
         self.finished = true;

@@ -87,6 +87,9 @@ pub struct PodFacts {
     pub keep: Vec<String>,
     /// It tolerates `node.kubernetes.io/unschedulable:NoSchedule`: it may come back to a cordoned node.
     pub tolerates_cordon: bool,
+    /// `creationTimestamp`.
+    #[serde(default)]
+    pub created: Tick,
 }
 
 impl PodFacts {
@@ -124,6 +127,7 @@ impl PodFacts {
             priority_class: text(&spec["priorityClassName"]),
             keep: keep(&meta["annotations"]),
             tolerates_cordon: items(&spec["tolerations"]).iter().any(tolerates_cordon),
+            created: meta["creationTimestamp"].as_str().map_or(0, tick),
             name,
         }
     }
@@ -226,11 +230,22 @@ pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> 
     items(&object["status"]["conditions"]).iter().find(|c| c["type"] == kind)
 }
 
+/// A time as the API writes it; 0 if it is none.
+fn tick(text: &str) -> Tick {
+    parse_rfc3339(text).map_or(0, |e| u64::try_from(e.0).unwrap_or(0) * 1000)
+}
+
+/// The scheduler's own words about a pod that it finds no node for (`PodScheduled` is `False`).
+pub fn unscheduled(pod: &Value) -> Option<String> {
+    let waits = text(&pod["spec"]["nodeName"]).is_empty();
+    let condition = condition(pod, "PodScheduled").filter(|c| waits && c["status"] == "False")?;
+    Some(text(&condition["message"]))
+}
+
 fn deletion(meta: &Value) -> Option<Deletion> {
     // A timestamp that does not parse is still a deletion: it must never be asked for a second time.
     let at = meta["deletionTimestamp"].as_str()?;
-    let at = parse_rfc3339(at).map_or(0, |e| u64::try_from(e.0).unwrap_or(0) * 1000);
-    Some(Deletion { at, grace: meta["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) })
+    Some(Deletion { at: tick(at), grace: meta["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) })
 }
 
 fn owner(o: &Value) -> Owner {

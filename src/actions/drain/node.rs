@@ -65,6 +65,14 @@ pub struct Node {
     pub attached: Vec<String>,
     /// It is to be uncordoned once the cordon under way has an answer.
     pub uncordon: bool,
+    /// It carries the taint of later waves, as far as is known.
+    pub preferred: bool,
+    /// That taint was asked for.
+    pub prefer_tried: bool,
+    /// A request about it has no answer yet.
+    pub prefer_open: bool,
+    /// It was asked to go.
+    pub unprefer_tried: bool,
 }
 
 impl Node {
@@ -91,6 +99,10 @@ impl Node {
             next_check: 0,
             attached: vec![],
             uncordon: false,
+            preferred: false,
+            prefer_tried: false,
+            prefer_open: false,
+            unprefer_tried: false,
         }
     }
 

@@ -49,6 +49,9 @@ pub struct Mandate {
     pub known: BTreeMap<String, Known>,
     /// How much at once.
     pub caps: Caps,
+    /// Nodes of later waves get a soft taint ([`super::later`]).
+    #[serde(default)]
+    pub prefer: bool,
     /// Budgets can be listed and watched. If not, a refused eviction is tried again by a timer alone.
     pub budgets_readable: bool,
 }
@@ -191,6 +194,18 @@ pub enum Input {
         /// Which.
         id: BudgetId,
     },
+    /// A pod is not among those that are followed any more: deleted, or it has other labels.
+    PodLeft {
+        /// Its uid.
+        uid: String,
+    },
+    /// A pod that no node takes as it is now, and why, in the scheduler's words.
+    Waiting(PodFacts, String),
+    /// It does not wait for a node any more.
+    Taken {
+        /// Its uid.
+        uid: String,
+    },
     /// All pods of a budget were told by [`Input::Pod`]: who is missing can be said.
     BudgetPodsListed {
         /// Which.
@@ -233,6 +248,20 @@ pub enum Request {
         /// uid.
         uid: String,
     },
+    /// The taint `PreferNoSchedule` of [`super::later`]: what is moved now should not be moved twice.
+    Prefer {
+        /// Name.
+        node: String,
+        /// uid.
+        uid: String,
+    },
+    /// That taint taken off.
+    Unprefer {
+        /// Name.
+        node: String,
+        /// uid.
+        uid: String,
+    },
     /// POST of an eviction.
     Evict(PodRequest),
     /// DELETE, past every budget. Only where the decision says so.
@@ -258,6 +287,8 @@ impl Request {
         match self {
             Request::Cordon { node, .. } => format!("cordon {node}"),
             Request::Uncordon { node, .. } => format!("uncordon {node}"),
+            Request::Prefer { node, .. } => format!("keep moved pods off {node}"),
+            Request::Unprefer { node, .. } => format!("let pods on {node} as before"),
             Request::Evict(pod) => format!("evict {}/{}", pod.namespace, pod.name),
             Request::Delete(pod) => format!("delete {}/{}", pod.namespace, pod.name),
         }

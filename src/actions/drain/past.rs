@@ -12,6 +12,8 @@ pub struct Past {
     pub unsure: BTreeSet<String>,
     /// Nodes that it cordoned, or may have, and did not uncordon.
     pub cordoned: BTreeSet<String>,
+    /// Nodes with the taint of later waves on them, as far as is known.
+    pub preferred: BTreeSet<String>,
     /// What the operator had decided, in order; pauses are over.
     pub told: Vec<Cmd>,
     /// The number of the next request.
@@ -55,6 +57,11 @@ impl Past {
             Request::Uncordon { node, .. } => {
                 self.cordoned.remove(node);
             }
+            Request::Prefer { node, .. } => {
+                self.preferred.insert(node.clone());
+            }
+            // Taking it off twice is refused by its own test.
+            Request::Unprefer { .. } => {}
         }
     }
 
@@ -70,6 +77,12 @@ impl Past {
             }
             Request::Cordon { node, .. } if !done && !unknown => {
                 self.cordoned.remove(node);
+            }
+            Request::Prefer { node, .. } if !done && !unknown => {
+                self.preferred.remove(node);
+            }
+            Request::Unprefer { node, .. } if done => {
+                self.preferred.remove(node);
             }
             _ => {}
         }

@@ -4,6 +4,7 @@
 use super::budget::{BudgetFacts, BudgetId};
 use super::classify::{Class, Decision, Known, Overrides, Switches, classify, decide};
 use super::facts::{NodeFacts, PodFacts};
+use super::landing::Outlook;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,21 @@ pub struct Facts {
     pub known: BTreeMap<String, Known>,
     /// Every budget of the pods' namespaces; none if they cannot be read.
     pub budgets: Option<Vec<BudgetFacts>>,
+    /// Services of the pods' namespaces.
+    pub services: Vec<ServiceFacts>,
+    /// What adds and removes nodes by itself in this cluster, in words.
+    pub autoscalers: Vec<String>,
+    /// Who else drains one of the nodes, in words.
+    pub others: Vec<String>,
+}
+
+/// A service and its endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceFacts {
+    /// `namespace/name`.
+    pub path: String,
+    /// uids of the pods that are ready endpoints of it (`discovery.k8s.io/v1`, `conditions.ready`).
+    pub ready: BTreeSet<String>,
 }
 
 /// A node's part.
@@ -88,6 +104,12 @@ pub struct DrainPlan {
     pub budgets: Vec<BudgetOutlook>,
     /// What else is to be known.
     pub notes: Vec<String>,
+    /// Who else drains one of the nodes, in words.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// Where its pods would land, once that is worked out.
+    #[serde(default)]
+    pub landing: Option<Outlook>,
 }
 
 impl DrainPlan {
@@ -107,7 +129,8 @@ impl DrainPlan {
         let budgets = outlooks(budgets, &needs);
         let notes = notes(facts, &pods, &budgets);
         let nodes = facts.nodes.iter().map(node).collect();
-        DrainPlan { nodes, pods, waves, asks, budgets, notes }
+        let others = facts.others.clone();
+        DrainPlan { nodes, pods, waves, asks, budgets, notes, others, landing: None }
     }
 }
 
@@ -120,7 +143,8 @@ impl PlannedPod {
         }
     }
 
-    fn path(&self) -> String {
+    /// `namespace/name`.
+    pub fn path(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
 }
@@ -225,7 +249,8 @@ fn outlooks(budgets: &[BudgetFacts], needs: &Needs) -> Vec<BudgetOutlook> {
 }
 
 fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<String> {
-    let mut notes = vec![];
+    let mut notes = facts.autoscalers.clone();
+    notes.extend(services(facts, pods));
     if facts.budgets.is_none() {
         notes.push("disruption budgets cannot be read: waves are not worked out".to_owned());
     }
@@ -254,6 +279,21 @@ fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<S
         }
     }
     notes
+}
+
+/// Services all of whose ready endpoints move.
+fn services(facts: &Facts, pods: &[PlannedPod]) -> Vec<String> {
+    let moves = |uid: &String| {
+        let pod = pods.iter().find(|p| p.uid == *uid);
+        pod.is_some_and(|p| !matches!(p.decision, Decision::Leave(_)))
+    };
+    let all = facts.services.iter();
+    let bare = all.filter(|s| !s.ready.is_empty() && s.ready.iter().all(moves));
+    let words = |s: &ServiceFacts| {
+        let n = s.ready.len();
+        format!("service {} has no other ready endpoint than the {n} that move", s.path)
+    };
+    bare.map(words).collect()
 }
 
 /// What is different in `now`, in words: the cluster changed since the plan was saved. Empty if nothing that matters is.

@@ -100,6 +100,10 @@ pub struct Progress {
     pub nodes: Vec<NodeRow>,
     /// How long it may take.
     pub eta: Option<Eta>,
+    /// Pods that were moved and that no node takes: path, seconds, the scheduler's words.
+    pub homeless: Vec<(String, u64, String)>,
+    /// Pods that were moved twice.
+    pub twice: usize,
     /// Its last order was given.
     pub finished: bool,
 }
@@ -113,6 +117,8 @@ impl Drain {
             paused: self.paused.clone(),
             nodes: self.nodes.iter().map(|n| self.node_row(n, now, &mut seen)).collect(),
             eta: self.eta(now),
+            homeless: self.homeless(now),
+            twice: self.guard.twice,
             finished: self.is_finished(),
         }
     }
@@ -226,6 +232,17 @@ impl Eta {
 }
 
 impl PodState {
+    /// Why, if there is a verdict on it.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            PodState::Queued(v) | PodState::Evicting(v) | PodState::Blocked(v) => Some(v.clone()),
+            PodState::Terminating(Some(left)) => Some(Verdict::GraceLeft(*left)),
+            PodState::Terminating(None) => Some(Verdict::NotSeenEnding),
+            PodState::Undecided(classes) => Some(Verdict::Undecided(classes.clone())),
+            PodState::Gone | PodState::Skipped(_) => None,
+        }
+    }
+
     /// In one or two words.
     pub fn word(&self) -> &'static str {
         match self {
@@ -242,12 +259,8 @@ impl PodState {
     /// Why, in words that may be shown; empty if there is nothing to say.
     pub fn words(&self) -> String {
         match self {
-            PodState::Queued(v) | PodState::Evicting(v) | PodState::Blocked(v) => v.words(),
-            PodState::Terminating(Some(left)) => Verdict::GraceLeft(*left).words(),
-            PodState::Terminating(None) => Verdict::NotSeenEnding.words(),
-            PodState::Undecided(classes) => Verdict::Undecided(classes.clone()).words(),
             PodState::Skipped(why) => crate::state::text::clean(why).into_owned(),
-            PodState::Gone => String::new(),
+            other => other.verdict().map(|v| v.words()).unwrap_or_default(),
         }
     }
 }

@@ -127,7 +127,8 @@ impl Drain {
                 pod.accepted = Some(now);
                 pod.refusal = None;
                 pod.tries = 0;
-                return;
+                let facts = pod.facts.clone();
+                return self.moved(&facts);
             }
             Outcome::Gone | Outcome::Replaced => return self.end(uid, true),
             Outcome::FlowControl { .. } => return,

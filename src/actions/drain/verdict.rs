@@ -112,6 +112,34 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// A word that other programs may rely on.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Verdict::Waiting(_) => "waiting",
+            Verdict::Sent => "sent",
+            Verdict::Unsure(_) => "unsure",
+            Verdict::Unlisted(_) => "unlisted",
+            Verdict::Undecided(_) => "undecided",
+            Verdict::BudgetShort { .. } => "budget-short",
+            Verdict::BudgetTurn(_) => "budget-turn",
+            Verdict::BudgetNever { .. } => "budget-never",
+            Verdict::BudgetUnseen { .. } => "budget-unseen",
+            Verdict::BudgetStale(_) => "budget-stale",
+            Verdict::BudgetFailed { .. } => "budget-failed",
+            Verdict::TwoBudgets(_) => "two-budgets",
+            Verdict::FlowControl => "flow-control",
+            Verdict::Webhook(_) => "webhook",
+            Verdict::Forbidden(_) => "forbidden",
+            Verdict::Failed(..) => "failed",
+            Verdict::NamespaceTerminating(_) => "namespace-terminating",
+            Verdict::Finalizer(_) => "finalizer",
+            Verdict::NodeDead { .. } => "node-dead",
+            Verdict::GraceLeft(_) => "grace-left",
+            Verdict::Overdue(_) => "overdue",
+            Verdict::NotSeenEnding => "not-seen-ending",
+        }
+    }
+
     /// Whether nothing goes on until something changes outside the drain, or the operator decides.
     pub fn blocks(&self) -> bool {
         !matches!(

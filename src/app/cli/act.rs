@@ -277,7 +277,7 @@ fn preview(plan: &Plan, connection: &Connection) -> String {
 }
 
 /// The answer of whoever sits at the terminal, or of the flags.
-fn answer(plan: &Plan, way: &Way, connection: &Connection) -> Result<Answer, Failure> {
+pub(super) fn answer(plan: &Plan, way: &Way, connection: &Connection) -> Result<Answer, Failure> {
     let word = match &plan.danger {
         Danger::Destructive(word) => Some(word),
         _ => None,
@@ -313,7 +313,7 @@ fn answer(plan: &Plan, way: &Way, connection: &Connection) -> Result<Answer, Fai
     })
 }
 
-fn unconfirmed(plan: &Plan) -> String {
+pub(super) fn unconfirmed(plan: &Plan) -> String {
     match &plan.danger {
         Danger::Destructive(word) => {
             format!("nothing was done: it takes --yes --confirm {}, or typing that", clean(word))

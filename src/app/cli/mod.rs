@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod doctor;
+pub mod drain;
 pub mod format;
 pub mod journal;
 pub mod print;
@@ -119,6 +120,8 @@ pub enum Command {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its variants are documented")]
     Act(act::Act),
+    /// Drain nodes: evict their pods as far as disruption budgets allow; explained, resumable, journaled.
+    Drain(Box<drain::DrainArgs>),
     /// What a drain of nodes would do to each pod: decisions, budgets, landing. Touches nothing.
     DrainOutlook(why::OutlookArgs),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.

@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod feed;
 pub mod fetch;
+pub mod follow;
 pub mod gather;
 pub mod mailbox;
 pub mod probe;

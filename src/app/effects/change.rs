@@ -181,8 +181,12 @@ pub fn run_plan(
     told: &mut dyn FnMut(usize),
     cancelled: &AtomicBool,
 ) -> Report {
-    let id = ArmedId(PLANS.fetch_add(1, Ordering::Relaxed));
-    execute(armed, id, server, &Journal::home(), began, told, cancelled)
+    execute(armed, next_id(), server, &Journal::home(), began, told, cancelled)
+}
+
+/// The number of one more confirmed plan.
+pub fn next_id() -> ArmedId {
+    ArmedId(PLANS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Who does it, where.
@@ -234,7 +238,7 @@ pub fn undo_from(journal: &Journal, run: Option<&str>, cluster: &Cluster) -> Res
                 true => Danger::Disruptive.raised(&cluster.context),
                 false => Danger::Disruptive,
             };
-            return Ok(Plan { action: "undo".into(), title, steps, notes, danger });
+            return Ok(Plan { action: "undo".into(), title, steps, notes, danger, drain: None });
         }
         if run.is_some() {
             return Err(format!("nothing of {name} can be put back, or all of it was"));

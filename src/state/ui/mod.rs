@@ -2,6 +2,7 @@
 //!
 //! Invariant: a cursor and a mark name objects by key, never rows by number.
 
+pub mod board;
 pub mod document;
 pub mod prompt;
 pub mod proposal;

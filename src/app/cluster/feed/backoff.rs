@@ -9,7 +9,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Pauses that double, each scattered over its upper half, so that the clients of a server that comes back do not all
 /// ask at once.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(in crate::app::cluster) struct Backoff {
     failures: u32,
 }
 
@@ -33,7 +33,7 @@ impl Backoff {
 }
 
 /// Any time shorter than `range`.
-pub(super) fn scatter(range: Duration) -> Duration {
+pub(in crate::app::cluster) fn scatter(range: Duration) -> Duration {
     // Each `RandomState` has keys of its own: enough to part clients from one another.
     let random = RandomState::new().hash_one(0) >> 32;
     range.mul_f64(random as f64 / (1u64 << 32) as f64)

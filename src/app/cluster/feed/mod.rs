@@ -4,7 +4,7 @@
 //! ends by itself, and what keeps it from following is told as its health. Lists and watches have no deadline as a
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
-mod backoff;
+pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
 mod run;

@@ -1,0 +1,12 @@
+//! Running a drain: the shell around the engine of [`crate::actions::drain`]. It brings the engine what is read, performs
+//! its orders, and records each before it is sent.
+
+mod answers;
+mod drive;
+mod eyes;
+pub mod facts;
+pub mod mark;
+mod past;
+pub mod unfinished;
+
+pub use drive::{Ended, Job, News, Reins, Told, drive, reins};
