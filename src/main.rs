@@ -25,9 +25,6 @@ fn main() -> ExitCode {
         Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
         Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
         Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),
-        Some(Command::DrainOutlook(args)) => {
-            printed(headless(why::outlook(&cli.common, args)).map(|page| (page, None)))
-        }
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
         }

@@ -82,6 +82,7 @@ fn facts(world: &World, count: usize) -> Facts {
         pods: pods.map(|p| PodFacts::read(&world.pod_json(&p.uid).unwrap())).collect(),
         known: BTreeMap::new(),
         budgets: Some(budgets.collect()),
+        ..Facts::default()
     }
 }
 
@@ -89,10 +90,8 @@ fn facts(world: &World, count: usize) -> Facts {
 fn mandate(world: &World, dice: &mut Dice) -> Mandate {
     let count = dice.roll(1, (world.nodes.len() as u64 - 1).min(3)) as usize;
     let switches = Switches { ignore_daemonsets: true, ..Switches::default() };
-    let overrides = Overrides {
-        classes: [(Class::Bare, Choice::Delete)].into(),
-        ..Overrides::default()
-    };
+    let overrides =
+        Overrides { classes: [(Class::Bare, Choice::Delete)].into(), ..Overrides::default() };
     let plan = DrainPlan::new(&facts(world, count), &switches, &overrides);
     assert_eq!(plan, DrainPlan::new(&facts(world, count), &switches, &overrides));
     assert_eq!(plan.waves.iter().flatten().count(), count, "each node is in one wave");
@@ -108,7 +107,9 @@ fn mandate(world: &World, dice: &mut Dice) -> Mandate {
         in_flight: dice.roll(1, 6) as usize,
     };
     let budgets_readable = dice.chance(85);
-    Mandate { nodes, switches, overrides, known: BTreeMap::new(), caps, budgets_readable }
+    let prefer = dice.chance(50);
+    let known = BTreeMap::new();
+    Mandate { nodes, switches, overrides, known, caps, prefer, budgets_readable }
 }
 
 fn faults(driver: &mut Driver, dice: &mut Dice) {
@@ -176,6 +177,8 @@ fn without_faults_every_node_is_drained() {
         let mut driver = start(seed, false);
         driver.play(HOUR);
         drained(&driver);
+        let soft = driver.world.nodes.iter().find(|n| n.preferred).map(|n| &n.name);
+        assert_eq!(soft, None, "it carries the taint of later waves");
     });
 }
 
@@ -191,8 +194,19 @@ fn when_the_faults_heal_every_node_is_drained() {
         }
     });
     for kind in [
-        "Sent", "Unsure", "BudgetShort", "BudgetTurn", "BudgetStale", "BudgetUnseen",
-        "FlowControl", "Webhook", "Failed", "Finalizer", "NodeDead", "GraceLeft", "Waiting",
+        "Sent",
+        "Unsure",
+        "BudgetShort",
+        "BudgetTurn",
+        "BudgetStale",
+        "BudgetUnseen",
+        "FlowControl",
+        "Webhook",
+        "Failed",
+        "Finalizer",
+        "NodeDead",
+        "GraceLeft",
+        "Waiting",
         "NotSeenEnding",
     ] {
         assert!(met.contains_key(kind), "no run met {kind}: {met:?}");
@@ -266,8 +280,10 @@ fn what_cannot_go_says_why_and_is_not_hammered() {
             _ => assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}"),
         }
         // 30 minutes, at most one eviction in 20 s for the budget that never opens.
-        let tries = |e: &&Entry| matches!(e, Entry::Intent { request, .. }
-            if request.words().contains("/held-"));
+        let tries = |e: &&Entry| {
+            matches!(e, Entry::Intent { request, .. }
+            if request.words().contains("/held-"))
+        };
         let tries = driver.journal.iter().filter(tries).count();
         let most = [90, 0, usize::MAX][case as usize];
         assert!(tries <= most, "{tries} tries");
@@ -292,7 +308,9 @@ fn an_aborted_drain_sends_nothing_more_and_uncordons_what_it_cordoned() {
             _ => None,
         });
         for words in after {
-            assert!(uncordon && words.starts_with("uncordon "), "{words} after the abort");
+            let soft = words.starts_with("let pods on ");
+            let back = uncordon && words.starts_with("uncordon ");
+            assert!(soft || back, "{words} after the abort");
         }
         let Some(How::Incomplete(left)) = &driver.ended else { return };
         for (node, _) in left.iter().filter(|_| uncordon) {

@@ -283,8 +283,8 @@ fn a_document_waits_arrives_folds_and_searches() {
 
 #[test]
 fn a_page_about_the_whole_cluster_tells_how_far_it_is_and_ends_when_it_is_left() {
-    let mut stage = Stage::scene("nodes", "typical", (120, 24));
-    stage.press("D");
+    let mut stage = pods_page();
+    stage.press("/gateway<enter>W");
     let route = stage.app.state.ui.route().unwrap().id;
     stage.send(Msg::Reading(route, 43_000));
     assert!(stage.text().contains("43,000 pods so far"), "{}", stage.text());

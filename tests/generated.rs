@@ -36,6 +36,7 @@ fn keys() {
         ("On rows", Layer::Table),
         ("In a document", Layer::Document),
         ("Everywhere", Layer::Global),
+        ("On the board of a drain", Layer::Board),
         ("While typing", Layer::Prompt),
         ("Where something is asked", Layer::Question),
     ] {

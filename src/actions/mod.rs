@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 pub mod change;
 pub mod drain;
 pub mod landing;
-pub mod outlook;
 pub mod plan;
 pub mod qualified;
 
@@ -42,7 +41,7 @@ actions! {
     copy_node::CopyNode;
     copy_cell::CopyCell;
     copy_yaml::CopyYaml;
-    drain_outlook::DrainOutlook;
+    drain_nodes::DrainNodes;
     cordon::Cordon;
     uncordon::Uncordon;
     taint::Taint;
@@ -125,6 +124,8 @@ pub enum Order {
     CopyYaml(Target),
     /// Run kubectl in the lent terminal, pinned to this cluster.
     Kubectl(Kubectl),
+    /// Plan a drain of these nodes.
+    Drain(Vec<String>),
     /// Plan a change of these objects, preview it, and do it once it is confirmed.
     Change(Wish),
 }
@@ -186,6 +187,8 @@ pub fn named(id: &str) -> Option<&'static dyn Action> {
 /// What an action would be asked about now: the row under the cursor as last painted, or the document's object.
 pub fn ask(state: &State) -> Option<Ask<'_>> {
     let (target, table, text) = match &state.ui.route()?.page {
+        // What its lines are about has commands of its own.
+        Page::Board(_) => return None,
         Page::Table(table) => (target(table.seen(&state.store)?), Some(&**table), None),
         Page::Document(doc) => {
             let lines = doc.doc.lines.iter().map(|l| l.text());

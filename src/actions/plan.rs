@@ -3,7 +3,7 @@
 //! Invariant: a plan performs nothing. Only [`Plan::confirm`] makes an [`Armed`] one, and only an armed plan can be
 //! executed; every write in it names the object by the uid that the operator saw.
 
-use super::drain::orders::Mandate;
+use super::drain::orders::DrainRun;
 use crate::state::journal::Undo;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
@@ -204,7 +204,7 @@ pub struct Plan {
     /// What confirmation takes.
     pub danger: Danger,
     /// What runs once it is confirmed, if it is a drain and not a list of steps.
-    pub drain: Option<Box<Mandate>>,
+    pub drain: Option<Box<DrainRun>>,
 }
 
 /// What the operator answered.

@@ -1,6 +1,7 @@
 //! Performs what the core asks for. Everything slow runs elsewhere and comes back as a message.
 
 pub mod change;
+mod drain;
 mod feeds;
 pub mod insight;
 mod kubectl;
@@ -10,6 +11,7 @@ use crate::actions::{Kubectl, Wish};
 use crate::app::cluster::session::{Fault, Lock, PluginStdio, Review, StartFault, may};
 use crate::app::cluster::{Client, fetch};
 use crate::app::connect::{Connection, Origin};
+use crate::app::drain::Reins;
 use crate::app::execute::Report;
 use crate::app::msg::{Effect, Msg, Note, SessionId};
 use crate::app::preferences;
@@ -62,6 +64,8 @@ pub struct Effects {
     pulse: Option<tokio::task::JoinHandle<()>>,
     /// Ends the plan that is being performed before its next step.
     cancelled: Arc<AtomicBool>,
+    /// Says things to the drain that runs.
+    reins: Option<Reins>,
     /// Reads the whole cluster for a page.
     reading: Option<tokio::task::JoinHandle<()>>,
 }
@@ -89,6 +93,7 @@ impl Effects {
             config,
             pulse: None,
             cancelled: Arc::default(),
+            reins: None,
             reading: None,
         };
         effects.start_pulse(SessionId::default());
@@ -124,6 +129,13 @@ impl Effects {
             Effect::Prepare(wish) => self.prepare(app.session, wish),
             Effect::PrepareUndo => self.prepare_undo(app.session),
             Effect::Execute(armed) => self.execute(armed),
+            Effect::ReadDrain(route, nodes) => self.read_drain(route, nodes),
+            Effect::LandDrain(route, plan) => self.land_drain(route, *plan),
+            Effect::SayDrain(cmd) => self.reins.iter().for_each(|reins| reins.say(cmd.clone())),
+            Effect::LeaveDrain => self.reins.iter().for_each(Reins::leave),
+            Effect::FindDrains => self.find_drains(app.session),
+            Effect::ResumeDrain => self.resume_drain(app.session),
+            Effect::AbandonDrain => self.abandon_drain(),
             Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),
             Effect::SwitchContext(name, false) => self.switch_context(app.session, name),
@@ -187,7 +199,7 @@ impl Effects {
             let fetched = fetched(&client, &target, form, now, &told).await;
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
-        if matches!(form, Form::Why | Form::Drain) {
+        if form == Form::Why {
             // The whole cluster is read for one page at a time.
             self.stop_reading();
             self.reading = Some(task);
@@ -252,6 +264,9 @@ impl Effects {
     }
 
     fn execute(&mut self, armed: Armed) {
+        if armed.plan().drain.is_some() {
+            return self.run_drain(armed);
+        }
         self.cancelled = Arc::default();
         let reach = Reach { runtime: self.runtime.clone(), client: self.connection.client.clone() };
         let (cluster, cancelled) = (&self.connection.cluster, self.cancelled.clone());
@@ -338,7 +353,7 @@ async fn fetched(
     let events = async {
         match form {
             Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
-            Form::Yaml | Form::Why | Form::Drain => Ok(vec![]),
+            Form::Yaml | Form::Why => Ok(vec![]),
         }
     };
     let (object, events) = tokio::join!(fetch::get_object(client, target), events);
@@ -346,7 +361,6 @@ async fn fetched(
     let page = match form {
         Form::Yaml | Form::Describe => None,
         Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
-        Form::Drain => Some(insight::drain(client, vec![target.name.clone()], told).await?),
     };
     Ok(Fetched { object, events, page })
 }

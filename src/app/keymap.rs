@@ -27,6 +27,8 @@ pub enum Place {
     Prompt,
     /// Where something is asked: its answers, global.
     Question,
+    /// On the board of a drain: its commands, motions of tables, global.
+    Board,
 }
 
 /// What keys lead to.
@@ -125,6 +127,7 @@ impl Keymap {
                 Place::Document => "in a document",
                 Place::Prompt => "while typing",
                 Place::Question => "where something is asked",
+                Place::Board => "on the board of a drain",
             };
             return Err(format!(
                 "{source}: {place} `{keys}` for {id} collides with `{have}` for {other}. Give one of them another key, \
@@ -164,6 +167,10 @@ impl Keymap {
     }
 }
 
+/// Commands of tables that move the cursor of a board too.
+const MOTIONS: [&str; 8] =
+    ["up", "down", "half-up", "half-down", "page-up", "page-down", "top", "bottom"];
+
 /// Whether one is the beginning of the other.
 fn clash(one: &[Chord], other: &[Chord]) -> bool {
     one.starts_with(other) || other.starts_with(one)
@@ -171,11 +178,13 @@ fn clash(one: &[Chord], other: &[Chord]) -> bool {
 
 fn places(id: &str) -> &'static [Place] {
     match commands::named(id).map(|c| c.layer) {
+        Some(Layer::Table) if MOTIONS.contains(&id) => &[Place::Table, Place::Board],
         Some(Layer::Table) => &[Place::Table],
+        Some(Layer::Board) => &[Place::Board],
         Some(Layer::Document) => &[Place::Document],
         Some(Layer::Prompt) => &[Place::Prompt],
         Some(Layer::Question) => &[Place::Question],
-        Some(Layer::Global) => &[Place::Table, Place::Document, Place::Question],
+        Some(Layer::Global) => &[Place::Table, Place::Document, Place::Question, Place::Board],
         None => &[Place::Table, Place::Document],
     }
 }
@@ -238,6 +247,7 @@ fn registered(id: &str) -> Option<(&'static str, &'static str)> {
         Layer::Document => "document",
         Layer::Prompt => "prompt",
         Layer::Question => "question",
+        Layer::Board => "board",
     };
     Some((command.id, layer))
 }

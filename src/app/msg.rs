@@ -1,6 +1,11 @@
 //! Everything that can happen, and everything that can be asked for: two closed lists.
 
 use crate::actions::Kubectl;
+use crate::actions::drain::landing::Outlook;
+use crate::actions::drain::orders::Cmd;
+use crate::actions::drain::plan::{DrainPlan, Facts};
+use crate::app::drain::unfinished::Unfinished;
+use crate::app::drain::{Ended, Told};
 use crate::app::terminal::chord::Chord;
 use crate::state::health::{FeedId, Health};
 use crate::state::parcel::Parcel;
@@ -50,6 +55,16 @@ pub enum Msg {
     Progress(usize),
     /// What became of a plan.
     Executed(Box<crate::app::execute::Report>),
+    /// What a drain is about was read, or why not.
+    DrainRead(RouteId, Result<Box<Facts>, String>),
+    /// Where the pods of a planned drain would land.
+    DrainLanded(RouteId, Result<Outlook, String>),
+    /// How far the drain is.
+    DrainTold(Box<Told>),
+    /// How the drain ended.
+    DrainEnded(Box<Ended>),
+    /// Interrupted drains of this cluster, newest first.
+    DrainsLeft(SessionId, Vec<Unfinished>),
     /// The terminal came back from another program; what went wrong with it.
     Returned(Option<String>),
 }
@@ -86,6 +101,20 @@ pub enum Effect {
     Prepare(crate::actions::Wish),
     /// Plan to put back what was done last.
     PrepareUndo,
+    /// Read what a drain of these nodes is about.
+    ReadDrain(RouteId, Vec<String>),
+    /// Work out where a plan's pods would land.
+    LandDrain(RouteId, Box<DrainPlan>),
+    /// Say this to the drain that runs.
+    SayDrain(Cmd),
+    /// Leave the drain that runs as it is.
+    LeaveDrain,
+    /// Look for interrupted drains of this cluster.
+    FindDrains,
+    /// Plan to go on with the one that was interrupted last.
+    ResumeDrain,
+    /// Nobody goes on with it.
+    AbandonDrain,
     /// Perform a confirmed plan.
     Execute(crate::actions::plan::Armed),
     /// Begin no further step of the running plan.

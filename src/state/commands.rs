@@ -15,6 +15,8 @@ pub enum Layer {
     Prompt,
     /// Where something is asked.
     Question,
+    /// On the board of a drain.
+    Board,
 }
 
 /// A command.
@@ -47,6 +49,9 @@ commands! {
         "feeds" "how fresh each feed is";
         "refresh" "draw the whole screen again";
         "login" "obtain credentials anew; a plugin that asks gets the terminal";
+        "drain-board" "back to the board of the drain";
+        "drain-resume" "go on with the drain that was interrupted last";
+        "drain-abandon" "leave the interrupted drain as it is, for good";
         "undo" "put back what was done last, as far as nobody changed it since";
         "lock" "refuse every write from now on (read-only)";
         "suspend" "to the shell; fg comes back";
@@ -98,6 +103,23 @@ commands! {
         "fold" "show or hide managed fields";
         "reveal" "show or hide Secret values";
         "reload" "fetch again";
+    }
+    Board {
+        "board-open" "the pod or node under the cursor";
+        "drain-start" "start the drain: reason, preview, then y";
+        "drain-daemonsets" "leave the pods of DaemonSets where they are, or ask about them";
+        "drain-emptydir" "give up emptyDir data, or ask about them";
+        "drain-force" "go on although nothing makes a pod again, or ask about it";
+        "drain-more" "one more node at once";
+        "drain-fewer" "one node fewer at once";
+        "drain-landing" "work out where the pods would land, from the whole cluster";
+        "drain-evict" "the pod, or all pods of the class, under the cursor: evict";
+        "drain-keep" "the pod, or all pods of the class, under the cursor: leave where they are";
+        "drain-delete" "the pod under the cursor: delete it past every budget, after its name was typed";
+        "drain-pause" "send nothing more, or go on";
+        "drain-retry" "end the pauses after refusals now";
+        "drain-end" "end it; what was accepted goes on, nodes stay cordoned";
+        "drain-uncordon" "end it and uncordon the nodes it cordoned";
     }
     Prompt {
         "accept" "use the line";

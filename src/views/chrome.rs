@@ -32,6 +32,7 @@ pub fn header(
         pen.skip(2).put(Role::Danger, " certificate not verified ");
     }
     let mut words = vec![];
+    words.extend(state.ui.underway.clone());
     if let Some(to) = &c.switching {
         words.push((Role::Warn, format!("connecting to {to}")));
     }
@@ -174,6 +175,13 @@ fn row_detail(state: &State, view: Option<&TableView>) -> Option<String> {
 fn offers<'s>(state: &'s State, view: Option<&'s TableView>) -> Vec<(String, &'s str, bool)> {
     let key = |id: &str| state.ui.keys.get(id).cloned();
     let mut out = vec![];
+    if let Some(board) = state.ui.board() {
+        let offers = board.offers.iter();
+        out.extend(offers.filter_map(|(id, word, works)| Some((key(id)?, *word, *works))));
+        out.extend(key("help").map(|k| (k, "help", true)));
+        out.extend(key("back").map(|k| (k, "back", true)));
+        return out;
+    }
     if let Some(view) = view {
         out.extend(key("enter").map(|k| (k, view.enter.0, true)));
     }

@@ -15,7 +15,6 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Form::Yaml => "yaml of",
         Form::Describe => "about",
         Form::Why => "why no node takes",
-        Form::Drain => "what a drain would do to",
     };
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1).put(Role::Dim, form).skip(1);

@@ -71,15 +71,21 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
         let help = wrap(view.help, room.saturating_sub(4).max(20));
         lines.extend(help.into_iter().map(|l| vec![(Role::Plain, format!("  {l}"))]));
     }
-    head(&mut lines, "On this row");
-    for action in actions::ALL {
+    if state.ui.board().is_none() {
+        head(&mut lines, "On this row");
+    }
+    for action in actions::ALL.iter().filter(|_| state.ui.board().is_none()) {
         let spec = action.spec();
         let fits = view.is_none_or(|v| spec.tables.is_empty() || spec.tables.contains(&v.table));
         if fits {
             lines.push(key_line(state, spec.id, spec.help));
         }
     }
-    let layer = if view.is_some() { commands::Layer::Table } else { commands::Layer::Document };
+    let layer = match (view, state.ui.board()) {
+        (_, Some(_)) => commands::Layer::Board,
+        (Some(_), None) => commands::Layer::Table,
+        (None, None) => commands::Layer::Document,
+    };
     for (title, wanted) in [("Here", layer), ("Everywhere", commands::Layer::Global)] {
         head(&mut lines, title);
         for spec in commands::ALL.iter().filter(|c| c.layer == wanted) {

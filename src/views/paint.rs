@@ -2,7 +2,7 @@
 
 use super::spec::TableView;
 use super::theme::Theme;
-use super::{chrome, document, overlay, page::Pen, prompt, rows};
+use super::{board, chrome, document, overlay, page::Pen, prompt, rows};
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
@@ -28,6 +28,10 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
     match &mut ui.routes.get_mut(ui.at)?.page {
         Page::Document(doc) => {
             doc.scroll(0, height + 1);
+            None
+        }
+        Page::Board(board) => {
+            board.keep(super::board::height(height + 1));
             None
         }
         Page::Table(table) => {
@@ -80,6 +84,11 @@ pub fn paint(
             chrome::header(state, super::of_kind(doc.target.gvk), theme, now, line(0), buf);
             document::title(doc, theme, line(1), buf);
             document::paint(doc, theme, body, buf);
+        }
+        Some(Page::Board(board)) => {
+            chrome::header(state, super::of_table("nodes"), theme, now, line(0), buf);
+            board::title(board, theme, line(1), buf);
+            board::paint(board, theme, body, buf);
         }
         None => {}
     }

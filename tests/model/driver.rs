@@ -244,9 +244,7 @@ impl Driver {
 
     fn app(&self, pod: &PodRequest) -> Option<usize> {
         let apps = self.world.apps.iter();
-        let owns = |name: &str| {
-            pod.name.strip_prefix(name).is_some_and(|r| r.starts_with('-'))
-        };
+        let owns = |name: &str| pod.name.strip_prefix(name).is_some_and(|r| r.starts_with('-'));
         apps.enumerate().find(|(_, a)| owns(&a.name)).map(|(at, _)| at)
     }
 
@@ -348,7 +346,10 @@ impl Driver {
         let (pod, delete) = match request {
             Request::Evict(pod) => (pod, false),
             Request::Delete(pod) => (pod, true),
-            Request::Cordon { .. } | Request::Uncordon { .. } => return,
+            Request::Cordon { .. }
+            | Request::Uncordon { .. }
+            | Request::Prefer { .. }
+            | Request::Unprefer { .. } => return,
         };
         self.posts += 1;
         assert_eq!(pod.namespace, NS);

@@ -44,6 +44,8 @@ pub struct Node {
     pub zone: &'static str,
     pub control_plane: bool,
     pub attached: BTreeSet<String>,
+    /// It carries the soft taint of later waves.
+    pub preferred: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,6 +152,7 @@ impl World {
             zone,
             control_plane,
             attached: BTreeSet::new(),
+            preferred: false,
         });
     }
 
@@ -247,8 +250,7 @@ impl World {
     fn replicas(&mut self, app: usize) {
         let (kind, wanted) = (self.apps[app].kind, self.apps[app].replicas);
         let mine = |p: &&Pod| p.app == app && (kind == Kind::StatefulSet || p.deletion.is_none());
-        let there: Vec<String> =
-            self.pods.values().filter(mine).map(|p| p.name.clone()).collect();
+        let there: Vec<String> = self.pods.values().filter(mine).map(|p| p.name.clone()).collect();
         match kind {
             Kind::Deployment => {
                 for n in there.len()..wanted {
@@ -273,8 +275,7 @@ impl World {
     fn schedule(&mut self, uid: String) {
         let now = self.now;
         let fits = |n: &&Node| n.ready && (!n.cordoned || now < n.unseen);
-        let names: Vec<String> =
-            self.nodes.iter().filter(fits).map(|n| n.name.clone()).collect();
+        let names: Vec<String> = self.nodes.iter().filter(fits).map(|n| n.name.clone()).collect();
         if names.is_empty() {
             return self.later(1_000, 1_000, Happens::Schedule(uid));
         }
@@ -357,9 +358,8 @@ impl World {
             let there = pods.iter().any(|p| p.name == *name && p.deletion.is_none());
             there && now < *since + 120_000
         });
-        let healthy = |p: &&&Pod| {
-            p.ready && p.deletion.is_none() && !budget.disrupted.contains_key(&p.name)
-        };
+        let healthy =
+            |p: &&&Pod| p.ready && p.deletion.is_none() && !budget.disrupted.contains_key(&p.name);
         budget.healthy = pods.iter().filter(healthy).count() as i64;
         budget.expected = expected;
         budget.wanted = match (budget.min_available, budget.max_unavailable) {
@@ -386,6 +386,8 @@ impl World {
         match request {
             Request::Cordon { node, uid } => self.cordon(node, uid, true),
             Request::Uncordon { node, uid } => self.cordon(node, uid, false),
+            Request::Prefer { node, uid } => self.prefer(node, uid, true),
+            Request::Unprefer { node, uid } => self.prefer(node, uid, false),
             Request::Evict(pod) => self.evict(pod),
             Request::Delete(pod) => match self.find(pod) {
                 Ok(uid) => self.delete(&uid, pod.grace),
@@ -408,6 +410,17 @@ impl World {
         node.cordoned = on;
         self.told.push(Told::Node(name.to_owned()));
         Outcome::Accepted
+    }
+
+    fn prefer(&mut self, name: &str, uid: &str, on: bool) -> Outcome {
+        match self.nodes.iter_mut().find(|n| n.name == name) {
+            None => Outcome::Gone,
+            Some(node) if node.uid != uid => Outcome::Replaced,
+            Some(node) => {
+                node.preferred = on;
+                Outcome::Accepted
+            }
+        }
     }
 
     fn find(&self, request: &PodRequest) -> Result<String, Outcome> {

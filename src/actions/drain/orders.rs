@@ -56,6 +56,17 @@ pub struct Mandate {
     pub budgets_readable: bool,
 }
 
+/// A drain as it is confirmed: what may be done, why, and which interrupted run it goes on with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrainRun {
+    /// What may be done.
+    pub mandate: Mandate,
+    /// Why, as `cordon` takes it: words, `ticket=`, `owner=`.
+    pub reason: String,
+    /// The interrupted run to go on with; `None` begins a new one.
+    pub resume: Option<String>,
+}
+
 /// What became of a request, as the caller read it from the answer (semantics A4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {

@@ -1,7 +1,7 @@
 //! A drain as the pipeline of changes confirms it: what it comes to in a few lines, and how much a yes must weigh.
 
 use super::classify::{Class, Decision, Overrides, Switches};
-use super::orders::{Caps, Mandate, MandateNode};
+use super::orders::{Caps, DrainRun, Mandate, MandateNode};
 use super::plan::{DrainPlan, Facts, PlannedPod};
 use crate::actions::plan::{Danger, Note, Plan};
 
@@ -40,7 +40,7 @@ impl DrainPlan {
     ///
     /// # Errors
     /// What a person still has to decide, as kubectl says what it refuses.
-    pub fn propose(&self, mandate: Mandate) -> Result<Plan, String> {
+    pub fn propose(&self, mandate: Mandate, reason: &str) -> Result<Plan, String> {
         if !self.asks.is_empty() {
             return Err(self.undecided());
         }
@@ -69,7 +69,7 @@ impl DrainPlan {
             steps: vec![],
             notes: self.preview(),
             danger,
-            drain: Some(Box::new(mandate)),
+            drain: Some(Box::new(DrainRun { mandate, reason: reason.to_owned(), resume: None })),
         })
     }
 

@@ -131,11 +131,8 @@ pub async fn drain(
         let run = unfinished::abandon(named(run).as_deref(), cluster).map_err(refused)?;
         return Ok((format!("run {run} is closed; its nodes are as they are\n"), None));
     }
-    let (plan, resume, reason) = match &args.resume {
-        Some(run) => {
-            let (run, plan) = unfinished::plan(named(run).as_deref(), cluster).map_err(refused)?;
-            (plan, Some(run), String::new())
-        }
+    let plan = match &args.resume {
+        Some(run) => unfinished::plan(named(run).as_deref(), cluster).map_err(refused)?,
         None => {
             let (facts, drain, mandate, reason) = planned(&connection, args, switches).await?;
             let text = board(&drain, &mandate.switches, &connection);
@@ -151,14 +148,14 @@ pub async fn drain(
                 words: format!("nothing was done: {why}"),
             };
             if args.how.dry_run == DryRun::Client {
-                let why = drain.propose(mandate).err();
+                let why = drain.propose(mandate, &reason).err();
                 return Ok((text, why.map(undecided)));
             }
-            let plan = drain.propose(mandate).map_err(undecided)?;
+            let plan = drain.propose(mandate, &reason).map_err(undecided)?;
             if !args.how.yes {
                 let _ = write!(std::io::stderr(), "{text}\n");
             }
-            (plan, None, reason)
+            plan
         }
     };
     let plan = raised(plan, &connection);
@@ -170,9 +167,7 @@ pub async fn drain(
         now: connection.now(),
         id: next_id(),
         armed,
-        resume,
         began: began(cluster),
-        reason,
         by: who(),
     };
     let (reins, ends) = reins();

@@ -122,8 +122,6 @@ pub enum Command {
     Act(act::Act),
     /// Drain nodes: evict their pods as far as disruption budgets allow; explained, resumable, journaled.
     Drain(Box<drain::DrainArgs>),
-    /// What a drain of nodes would do to each pod: decisions, budgets, landing. Touches nothing.
-    DrainOutlook(why::OutlookArgs),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

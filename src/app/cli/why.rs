@@ -1,9 +1,8 @@
-//! `wheelhouse why` and `wheelhouse drain-outlook`: the pages of the actions of these names, without a screen.
+//! `wheelhouse why`: the page of the action of this name, without a screen.
 
 use super::{Common, Failure};
 use crate::app::cluster::fetch::get_object;
-use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Fault, Lock, PluginStdio, get};
+use crate::app::cluster::session::{Fault, Lock, PluginStdio};
 use crate::app::connect::{Connection, Origin};
 use crate::app::effects::insight;
 use crate::state::doc::Doc;
@@ -12,38 +11,12 @@ use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use clap::Args;
-use std::time::Duration;
-
-const DEADLINE: Option<Duration> = Some(Duration::from_secs(30));
 
 /// Which pod.
 #[derive(Args, Debug, Clone)]
 pub struct WhyArgs {
     /// The pod, in the namespace of `-n` or of the context.
     pub pod: String,
-}
-
-/// Which nodes.
-#[derive(Args, Debug, Clone)]
-pub struct OutlookArgs {
-    /// The nodes that would be drained together
-    #[arg(required = true)]
-    pub nodes: Vec<String>,
-}
-
-/// What a drain of the nodes would do.
-///
-/// # Errors
-/// The cluster, a node, nodes or pods cannot be read (1).
-pub async fn outlook(common: &Common, args: &OutlookArgs) -> Result<String, Failure> {
-    let connection = open(common).await?;
-    for name in &args.nodes {
-        let path = format!("/api/v1/nodes/{}", encode(name));
-        let read = get(&connection.client, &path, DEADLINE).await;
-        read.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
-    }
-    let page = insight::drain(&connection.client, args.nodes.clone(), &|_| {}).await;
-    Ok(text(&page.map_err(|fault| Failure::failed(fault.to_string()))?))
 }
 
 /// The page.

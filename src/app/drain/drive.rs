@@ -4,120 +4,33 @@
 
 use super::answers::outcome;
 use super::eyes::Eyes;
-use super::mark::{EVERY, Mark};
+use super::job::{Ended, Job, News, Told};
+use super::mark::Mark;
 use super::past::{Header, data};
 use crate::actions::change::By;
 use crate::actions::cordon;
 use crate::actions::drain::budget::{BudgetId, Selector};
 use crate::actions::drain::engine::Drain;
-use crate::actions::drain::facts::{NodeFacts, PodFacts, Tick};
-use crate::actions::drain::orders::{Cmd, Entry, How, Input, Order, Request};
+use crate::actions::drain::facts::{NodeFacts, Tick};
+use crate::actions::drain::orders::{Entry, How, Input, Order, Request};
 use crate::actions::drain::past::Past;
 use crate::actions::drain::progress::{NodeState, Progress};
 use crate::actions::drain::wire::Wire;
-use crate::actions::plan::{Armed, Request as Wanted, Step};
-use crate::app::cluster::Client;
-use crate::app::cluster::session::{Answer, ArmedId, Fault, Permit};
+use crate::actions::plan::{Request as Wanted, Step};
+use crate::app::cluster::session::Permit;
 use crate::app::effects::change::send;
 use crate::app::execute;
 use crate::app::journal::{Journal, Run, Trouble};
 use crate::state::journal::{Began, How as End, Intent};
 use crate::state::time::Epoch;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 
 /// Between two tellings of how far it is.
 const TOLD: Duration = Duration::from_millis(100);
 /// Seconds of grace that are left count down on screen.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// What reaches a driver.
-pub enum News {
-    /// Nothing: something was read without news in it.
-    None,
-    /// For the engine.
-    Input(Input),
-    /// A list of a node's pods.
-    Listed(String, Vec<PodFacts>),
-    /// The answer to a request.
-    Answer(u64, Box<Result<Answer, Fault>>),
-    /// What cannot be read at the moment, and why; `None` if it can again.
-    Trouble(&'static str, Option<String>),
-    /// Leave everything as it is and stop; it can be resumed.
-    Leave,
-}
-
-/// Says what the operator wants to a drain that runs.
-#[derive(Clone)]
-pub struct Reins(Sender<News>);
-
-impl Reins {
-    /// Says it. A drain that has ended hears nothing.
-    pub fn say(&self, cmd: Cmd) {
-        let _ = self.0.send(News::Input(Input::Operator(cmd)));
-    }
-
-    /// Stops without an end: what was accepted goes on, the rest stays, and it can be resumed.
-    pub fn leave(&self) {
-        let _ = self.0.send(News::Leave);
-    }
-}
-
-/// A drain to be run.
-pub struct Job {
-    /// Where futures run.
-    pub runtime: Handle,
-    /// The cluster.
-    pub client: Client,
-    /// The server's time now.
-    pub now: Epoch,
-    /// The number its requests carry.
-    pub id: ArmedId,
-    /// The confirmed plan: of a drain, or of taking an interrupted one up again.
-    pub armed: Armed,
-    /// The interrupted run to go on with; `None` begins a new one.
-    pub resume: Option<String>,
-    /// Who, where.
-    pub began: Began,
-    /// Why, for the nodes' annotation; as `cordon` takes it.
-    pub reason: String,
-    /// Who runs it, for the marks on nodes.
-    pub by: String,
-}
-
-/// How far it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Told {
-    /// The run's name.
-    pub run: String,
-    /// Each node and pod.
-    pub progress: Progress,
-    /// What cannot be read at the moment, in words.
-    pub troubles: Vec<String>,
-    /// Writes so far.
-    pub requests: u64,
-}
-
-/// How it ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
-    /// The run's name; empty if it never began.
-    pub run: String,
-    /// How far it came.
-    pub progress: Option<Progress>,
-    /// `None`: it was left, or stopped.
-    pub how: Option<How>,
-    /// Why it stopped before its end.
-    pub stopped: Option<String>,
-}
-
-/// The reins of a drain and what it will hear.
-pub fn reins() -> (Reins, (Sender<News>, Receiver<News>)) {
-    let (sender, receiver) = channel();
-    (Reins(sender.clone()), (sender, receiver))
-}
 
 /// Runs a drain to its end. Blocks.
 pub fn drive(
@@ -166,19 +79,19 @@ pub fn drive(
 /// Begins the run's record, or takes an interrupted one over.
 fn begin(job: &Job) -> Result<(Header, Past, Run), String> {
     let journal = Journal::home().map_err(|why| why.to_string())?;
-    if let Some(name) = &job.resume {
+    let plan = job.armed.plan();
+    let drain = plan.drain.as_deref().ok_or("the plan is no drain")?;
+    if let Some(name) = &drain.resume {
         let (story, run) = journal.resume(name).map_err(|why| why.to_string())?;
         let (header, past) = super::past::read(&story)?;
         return Ok((header, past, run));
     }
-    let plan = job.armed.plan();
-    let mandate = plan.drain.as_deref().cloned().ok_or("the plan is no drain")?;
     let by = By { login: job.by.clone(), at: job.now.rfc3339() };
-    let header = Header { mandate, note: cordon::note(&job.reason, &by) };
+    let header = Header { mandate: drain.mandate.clone(), note: cordon::note(&drain.reason, &by) };
     let began = Began {
         action: plan.action.clone(),
         title: plan.title.clone(),
-        reason: job.reason.clone(),
+        reason: drain.reason.clone(),
         plan: serde_json::to_value(&header).map_err(|why| why.to_string())?,
         ..job.began.clone()
     };
@@ -187,7 +100,7 @@ fn begin(job: &Job) -> Result<(Header, Past, Run), String> {
 }
 
 /// The server's clock, carried on by this machine's monotonic one.
-struct Clock {
+pub(super) struct Clock {
     base: Tick,
     at: Instant,
 }
@@ -197,34 +110,34 @@ impl Clock {
         self.base + self.at.elapsed().as_millis() as Tick
     }
 
-    fn epoch(&self) -> Epoch {
+    pub(super) fn epoch(&self) -> Epoch {
         Epoch((self.now() / 1000) as i64)
     }
 }
 
-struct Driver {
-    job: Job,
-    engine: Drain,
-    wire: Wire,
-    mark: Mark,
-    run: Run,
-    eyes: Eyes,
-    sender: Sender<News>,
-    clock: Clock,
+pub(super) struct Driver {
+    pub(super) job: Job,
+    pub(super) engine: Drain,
+    pub(super) wire: Wire,
+    pub(super) mark: Mark,
+    pub(super) run: Run,
+    pub(super) eyes: Eyes,
+    pub(super) sender: Sender<News>,
+    pub(super) clock: Clock,
     /// As last seen.
-    nodes: BTreeMap<String, NodeFacts>,
-    selectors: BTreeMap<BudgetId, Selector>,
+    pub(super) nodes: BTreeMap<String, NodeFacts>,
+    pub(super) selectors: BTreeMap<BudgetId, Selector>,
     /// Nodes whose pods are followed.
-    watched: BTreeSet<String>,
+    pub(super) watched: BTreeSet<String>,
     /// Nodes that carry our mark, and when it was last renewed.
-    marked: BTreeMap<String, Instant>,
+    pub(super) marked: BTreeMap<String, Instant>,
     /// Intents whose requests are to be sent.
-    answers: BTreeMap<u64, Wanted>,
-    troubles: BTreeMap<&'static str, String>,
-    requests: u64,
-    wake: Option<Tick>,
-    over: Option<How>,
-    broken: Option<String>,
+    pub(super) answers: BTreeMap<u64, Wanted>,
+    pub(super) troubles: BTreeMap<&'static str, String>,
+    pub(super) requests: u64,
+    pub(super) wake: Option<Tick>,
+    pub(super) over: Option<How>,
+    pub(super) broken: Option<String>,
 }
 
 impl Driver {
@@ -380,26 +293,6 @@ impl Driver {
         }
     }
 
-    /// A drain that lives says so on its nodes. Not in the journal: it says nothing that the run does not.
-    fn renew_marks(&mut self) {
-        let due = |at: &Instant| at.elapsed() >= EVERY;
-        if !self.marked.values().any(due) {
-            return;
-        }
-        self.mark.at = self.clock.epoch().rfc3339();
-        let text = self.mark.text();
-        for (name, at) in self.marked.iter_mut().filter(|(_, at)| due(at)) {
-            *at = Instant::now();
-            let Some(node) = self.nodes.get(name) else { continue };
-            let Ok(step) = Wire::mark(name, &node.uid, Some(&text)) else { continue };
-            let (client, id) = (self.job.client.clone(), self.job.id);
-            self.job.runtime.spawn(async move {
-                // A mark that cannot be renewed looks old, which is all that can be done about it.
-                let _ = send(&client, Permit::Write(id), &step.request).await;
-            });
-        }
-    }
-
     fn told(&self) -> Told {
         Told {
             run: self.run.id().to_owned(),
@@ -421,29 +314,6 @@ impl Driver {
         told(self.told());
         let stopped = self.broken.map(|why| format!("stopped, nothing more was sent: {why}"));
         Ended { run: self.run.id().to_owned(), progress: Some(progress), how: self.over, stopped }
-    }
-
-    fn unmark(&mut self, news: &Receiver<News>) {
-        let mut open = 0;
-        for name in self.marked.keys() {
-            let Some(node) = self.nodes.get(name) else { continue };
-            let Ok(step) = Wire::mark(name, &node.uid, None) else { continue };
-            let (client, id, done) = (self.job.client.clone(), self.job.id, self.sender.clone());
-            open += 1;
-            self.job.runtime.spawn(async move {
-                let _ = send(&client, Permit::Write(id), &step.request).await;
-                let _ = done.send(News::Leave);
-            });
-        }
-        let patience = Instant::now() + Duration::from_secs(10);
-        while open > 0 {
-            let left = patience.saturating_duration_since(Instant::now());
-            match news.recv_timeout(left) {
-                Ok(News::Leave) => open -= 1,
-                Ok(_) => {}
-                Err(_) => return,
-            }
-        }
     }
 }
 

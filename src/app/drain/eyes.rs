@@ -1,7 +1,7 @@
 //! What a running drain reads: nodes, its nodes' pods, budgets and who holds them, pods without a node, attachments.
 
-use super::drive::News;
 use super::facts::list_pods;
+use super::job::News;
 use crate::actions::drain::budget::{BudgetFacts, BudgetId, Selector};
 use crate::actions::drain::facts::{NodeFacts, PodFacts, unscheduled};
 use crate::actions::drain::orders::Input;

@@ -26,7 +26,7 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// A node or its pods cannot be read, in words. What else cannot be read is left out and said in the plan.
 pub async fn gather(client: &Client, nodes: &[String], now: Epoch) -> Result<Facts, String> {
-    let read = nodes.iter().map(|name| of_node(client, name));
+    let read = nodes.iter().cloned().map(|name| of_node(client, name));
     let mut read = futures_util::stream::iter(read).buffered(AT_ONCE);
     let mut facts = Facts::default();
     while let Some(node) = read.next().await {
@@ -46,10 +46,10 @@ pub async fn gather(client: &Client, nodes: &[String], now: Epoch) -> Result<Fac
     Ok(facts)
 }
 
-async fn of_node(client: &Client, name: &str) -> Result<(Value, Vec<PodFacts>), String> {
+async fn of_node(client: &Client, name: String) -> Result<(Value, Vec<PodFacts>), String> {
     let words = |fault: Fault| format!("{name}: {fault}");
-    let node = json(client, &format!("/api/v1/nodes/{}", encode(name))).await.map_err(words)?;
-    let pods = list_pods(client, name).await.map_err(words)?;
+    let node = json(client, &format!("/api/v1/nodes/{}", encode(&name))).await.map_err(words)?;
+    let pods = list_pods(client, &name).await.map_err(words)?;
     Ok((node, pods))
 }
 
@@ -151,8 +151,8 @@ async fn local_claims(client: &Client, pods: &[PodFacts]) -> BTreeSet<(String, S
 async fn services(client: &Client, pods: &[PodFacts]) -> Vec<ServiceFacts> {
     let owned =
         |p: &&PodFacts| !p.mirror && p.owner.as_ref().is_some_and(|o| o.kind != "DaemonSet");
-    let namespaces: BTreeSet<&str> =
-        pods.iter().filter(owned).map(|p| p.namespace.as_str()).collect();
+    let namespaces: BTreeSet<String> =
+        pods.iter().filter(owned).map(|p| p.namespace.clone()).collect();
     let asked = namespaces.into_iter().map(|namespace| async move {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");

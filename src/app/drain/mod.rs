@@ -5,8 +5,11 @@ mod answers;
 mod drive;
 mod eyes;
 pub mod facts;
+mod job;
 pub mod mark;
+mod marks;
 mod past;
 pub mod unfinished;
 
-pub use drive::{Ended, Job, News, Reins, Told, drive, reins};
+pub use drive::drive;
+pub use job::{Ended, Job, News, Reins, Told, reins};

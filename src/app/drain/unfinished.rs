@@ -1,5 +1,6 @@
 //! Drains that did not come to their end: found in the journal, and taken up again only after a look and a yes.
 
+use crate::actions::drain::orders::DrainRun;
 use crate::actions::plan::{Danger, Note, Plan};
 use crate::app::journal::Journal;
 use crate::state::cluster::Cluster;
@@ -63,7 +64,7 @@ fn of(story: &Story) -> Option<Unfinished> {
 ///
 /// # Errors
 /// There is none, it is of another cluster, or its process lives.
-pub fn plan(run: Option<&str>, cluster: &Cluster) -> Result<(String, Plan), String> {
+pub fn plan(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
     let journal = Journal::home().map_err(|why| why.to_string())?;
     let name = match run {
         Some(word) => journal.find(word).map_err(|why| why.to_string())?,
@@ -109,9 +110,13 @@ pub fn plan(run: Option<&str>, cluster: &Cluster) -> Result<(String, Plan), Stri
         steps: vec![],
         notes,
         danger,
-        drain: Some(Box::new(header.mandate)),
+        drain: Some(Box::new(DrainRun {
+            mandate: header.mandate,
+            reason: String::new(),
+            resume: Some(name),
+        })),
     };
-    Ok((name, plan))
+    Ok(plan)
 }
 
 /// Says of an interrupted drain that nobody will go on with it. Nothing is sent. Blocks.
@@ -119,7 +124,8 @@ pub fn plan(run: Option<&str>, cluster: &Cluster) -> Result<(String, Plan), Stri
 /// # Errors
 /// As [`plan`], and a journal that cannot be written.
 pub fn abandon(run: Option<&str>, cluster: &Cluster) -> Result<String, String> {
-    let (name, _) = plan(run, cluster)?;
+    let plan = plan(run, cluster)?;
+    let name = plan.drain.and_then(|drain| drain.resume).unwrap_or_default();
     let journal = Journal::home().map_err(|why| why.to_string())?;
     let (_, mut taken) = journal.resume(&name).map_err(|why| why.to_string())?;
     let ended = taken.end(How::Aborted, "left as it is by the operator");

@@ -46,6 +46,9 @@ impl App {
 
     /// What had to be typed was typed.
     pub(super) fn argument(&mut self, line: String, now: Now, fx: &mut Vec<Effect>) {
+        if self.drain_reason(&line, now) {
+            return;
+        }
         let Some(wish) = self.wish.take() else { return };
         self.prepare(Wish { argument: line, ..wish }, now, fx);
     }
@@ -75,7 +78,7 @@ impl App {
     }
 
     /// Why no change can begin at this moment.
-    fn not_now(&self) -> Option<String> {
+    pub(super) fn not_now(&self) -> Option<String> {
         if self.running.is_some() {
             return Some("another change is being made; esc ends it after its next step".into());
         }
@@ -123,6 +126,7 @@ impl App {
     /// Nothing that was meant for another cluster is left.
     pub(super) fn forget_changes(&mut self) {
         self.wish = None;
+        self.drain_unasked();
         self.held = None;
         self.plan = None;
         self.shown_at = None;
@@ -198,8 +202,14 @@ impl App {
         let steps = plan.steps.len();
         match plan.confirm(&answer) {
             Ok(armed) => {
-                self.running = Some(steps);
                 self.say(now, Role::Accent, format!("{}...", armed.plan().title));
+                match &armed.plan().drain {
+                    Some(drain) => {
+                        let nodes = drain.mandate.nodes.iter().map(|n| n.name.clone());
+                        self.drain_begins(nodes.collect());
+                    }
+                    None => self.running = Some(steps),
+                }
                 fx.push(Effect::Execute(armed));
             }
             Err(_) => self.say(now, Role::Warn, "nothing was done: the answer was another one"),
@@ -259,6 +269,15 @@ fn proposal(plan: &Plan) -> Proposal {
     if !lines.is_empty() {
         lines.push(heading(""));
     }
+    if plan.drain.is_some() {
+        return Proposal {
+            title: plan.title.clone(),
+            lines,
+            wanted: wanted(&plan.danger),
+            typed: String::new(),
+            top: 0,
+        };
+    }
     lines.push(heading(if plan.steps.len() == 1 {
         "what is sent"
     } else {
@@ -282,9 +301,13 @@ fn proposal(plan: &Plan) -> Proposal {
         ),
         n => (Role::Warn, format!("undo: {n} of {} steps can be put back", plan.steps.len())),
     });
-    let wanted = match &plan.danger {
+    let wanted = wanted(&plan.danger);
+    Proposal { title: plan.title.clone(), lines, wanted, typed: String::new(), top: 0 }
+}
+
+fn wanted(danger: &Danger) -> Wanted {
+    match danger {
         Danger::Destructive(word) => Wanted::Typed(word.clone()),
         Danger::Reversible | Danger::Disruptive => Wanted::Yes,
-    };
-    Proposal { title: plan.title.clone(), lines, wanted, typed: String::new(), top: 0 }
+    }
 }

@@ -40,6 +40,7 @@ impl App {
                         _ => News::None,
                     };
                 }
+                Page::Board(_) => {}
             }
         }
     }
@@ -91,6 +92,9 @@ impl App {
     }
 
     pub(super) fn reading(&mut self, route: RouteId, read: usize, fx: &mut Vec<Effect>) {
+        if self.drain_reading(route, read) {
+            return;
+        }
         match self.state.ui.route_mut().filter(|r| r.id == route).map(|r| &mut r.page) {
             Some(Page::Document(doc)) => {
                 if let Loaded::Asking(so_far) = &mut doc.loaded {
@@ -160,6 +164,11 @@ impl App {
             let notes = self.state.cluster.notes.join("\n");
             self.state.ui.notice("On the kubeconfig".into(), notes);
         }
+        if !self.drain.as_ref().is_some_and(|d| d.runs()) {
+            self.drain = None;
+            self.state.ui.underway = None;
+        }
+        fx.push(Effect::FindDrains);
         self.visit_view(self.home, fx);
     }
 }
@@ -177,6 +186,6 @@ pub(super) fn write(doc: &mut DocUi, now: Now) {
             }
             page
         }
-        Form::Why | Form::Drain => fetched.page.clone().unwrap_or_default(),
+        Form::Why => fetched.page.clone().unwrap_or_default(),
     };
 }

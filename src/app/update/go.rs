@@ -44,7 +44,6 @@ impl App {
             Form::Yaml => "yaml",
             Form::Describe => "describe",
             Form::Why => "why",
-            Form::Drain => "drain",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
@@ -70,6 +69,7 @@ impl App {
                     .map(|v| [&[v.table], v.also].concat())
                     .unwrap_or_default(),
                 Page::Document(doc) => vec![doc.target.table],
+                Page::Board(_) => vec!["nodes"],
             };
             tables.extend(ids.iter().filter_map(|id| store.table_index(id)));
         }
@@ -104,6 +104,7 @@ impl App {
             Some(Order::Copy(what, text)) => fx.push(Effect::Copy(what, text)),
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
             Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
+            Some(Order::Drain(nodes)) => self.drain_nodes(nodes, now, fx),
             Some(Order::Change(wish)) => self.wish(wish, now, fx),
             None => self.say(now, Role::Warn, format!("{}: the row is gone", spec.word)),
         }

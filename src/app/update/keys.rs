@@ -23,6 +23,7 @@ impl App {
         let place = match self.state.ui.route().map(|r| &r.page) {
             _ if self.state.ui.overlay == Overlay::Doubt => Place::Question,
             Some(Page::Document(_)) => Place::Document,
+            Some(Page::Board(_)) => Place::Board,
             _ => Place::Table,
         };
         match self.keymap.find(place, &self.pending) {
@@ -74,7 +75,9 @@ impl App {
             return;
         }
         let on_rows = self.state.ui.table().is_some();
-        let done = if on_rows {
+        let done = if self.state.ui.board().is_some() {
+            self.board_command(id, now, fx)
+        } else if on_rows {
             self.table_command(id, now, fx)
         } else {
             self.document_command(id, now, fx)
@@ -132,6 +135,9 @@ impl App {
             }
             "back" => self.back(now),
             "undo" => self.undo(now, fx),
+            "drain-board" => self.drain_board(now),
+            "drain-resume" => self.resume_drain(now, fx),
+            "drain-abandon" => fx.push(Effect::AbandonDrain),
             "previous" | "next" => {
                 if !self.state.ui.walk(id == "next") {
                     self.say(now, Role::Dim, "there is nothing further in the history");
@@ -152,7 +158,15 @@ impl App {
                     "a change is being made: it ends after its next step; again leaves at once";
                 self.say(now, Role::Warn, words);
             }
-            "quit" => fx.push(Effect::Quit),
+            "quit" if self.drain.as_ref().is_some_and(|d| d.runs()) && !self.quits => {
+                self.quits = true;
+                let words = "a drain runs: leaving ends it where it is, to be resumed at the next start; again leaves";
+                self.say(now, Role::Warn, words);
+            }
+            "quit" => {
+                fx.push(Effect::LeaveDrain);
+                fx.push(Effect::Quit);
+            }
             _ => return false,
         }
         true

@@ -2,6 +2,8 @@
 
 mod change;
 mod data;
+mod desk;
+mod drain;
 mod go;
 mod keys;
 mod prompt;
@@ -41,6 +43,10 @@ pub struct App {
     pub(in crate::app) shown_at: Option<Instant>,
     /// Steps of the plan that is being performed, if one is.
     pub(in crate::app) running: Option<usize>,
+    /// The drain that is planned, runs, or ran last.
+    pub(in crate::app) drain: Option<desk::Desk>,
+    /// Leaving was asked for once while a drain runs.
+    pub(in crate::app) quits: bool,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
     minute: i64,
@@ -64,6 +70,8 @@ impl App {
             held: None,
             shown_at: None,
             running: None,
+            drain: None,
+            quits: false,
             busy: false,
             minute: 0,
         }
@@ -105,6 +113,12 @@ impl App {
             Msg::Prepared(id, plan) => self.prepared(id, plan, now),
             Msg::Progress(n) => self.progress(n, now),
             Msg::Executed(report) => self.executed(&report, now),
+            Msg::DrainRead(route, facts) => self.drain_read(route, facts, &mut fx),
+            Msg::DrainLanded(route, landing) => self.drain_landed(route, landing),
+            Msg::DrainTold(told) => self.drain_told(told, now),
+            Msg::DrainEnded(ended) => self.drain_ended(ended, now),
+            Msg::DrainsLeft(id, found) if id == self.session => self.drain_unfinished(&found),
+            Msg::DrainsLeft(..) => {}
             Msg::WantsTerminal(id, name) if id == self.session => {
                 fx.push(Effect::SwitchContext(name, true));
             }

@@ -133,7 +133,7 @@ impl App {
         let (word, rest) = line.split_once(' ').map_or((line, ""), |(w, r)| (w, r.trim()));
         match (word, rest) {
             ("", _) => {}
-            ("q" | "q!" | "quit" | "exit", "") => fx.push(Effect::Quit),
+            ("q" | "q!" | "quit" | "exit", "") => self.run("quit", now, fx),
             ("ctx" | "context", name) if !name.is_empty() => self.switch_context(name, now, fx),
             ("ns" | "namespace", name) if !name.is_empty() => self.switch_namespace(name, fx),
             ("sort", column) if !column.is_empty() => self.sort_column(column),
@@ -163,6 +163,11 @@ impl App {
         if !contexts.iter().any(|c| c == name) {
             let hint = nearest::hint(name, contexts.iter().map(String::as_str));
             return self.say(now, Role::Warn, format!("there is no context `{name}`{hint}"));
+        }
+        if self.drain.as_ref().is_some_and(|d| d.runs()) {
+            let words =
+                "a drain runs here: end it first, or open the other cluster in another window";
+            return self.say(now, Role::Warn, words);
         }
         self.session.0 += 1;
         self.state.cluster.switching = Some(name.to_owned());

@@ -41,8 +41,6 @@ pub enum Form {
     Describe,
     /// Why no node takes the pod.
     Why,
-    /// What a drain of the node would do.
-    Drain,
 }
 
 /// A document on its way.

@@ -10,6 +10,7 @@ pub mod table;
 
 use super::cell::Role;
 use super::time::Epoch;
+use board::Board;
 use document::DocUi;
 use prompt::Prompt;
 use proposal::Proposal;
@@ -38,6 +39,8 @@ pub enum Page {
     Table(Box<TableUi>),
     /// Text.
     Document(Box<DocUi>),
+    /// Lines about things.
+    Board(Box<Board>),
 }
 
 /// A short message above the last line.
@@ -92,6 +95,8 @@ pub struct Ui {
     pub size: (u16, u16),
     /// Columns the operator chose, by view.
     pub columns: HashMap<&'static str, Vec<&'static str>>,
+    /// What runs while other things are looked at, in a few words.
+    pub underway: Option<(Role, String)>,
     /// The key that leads to a command or action, by its id, as it is shown.
     pub keys: HashMap<String, String>,
     /// Last strings typed into prompts, newest last.
@@ -123,7 +128,7 @@ impl Ui {
     pub fn table(&self) -> Option<&TableUi> {
         match &self.route()?.page {
             Page::Table(table) => Some(table),
-            Page::Document(_) => None,
+            Page::Document(_) | Page::Board(_) => None,
         }
     }
 
@@ -131,7 +136,7 @@ impl Ui {
     pub fn table_mut(&mut self) -> Option<&mut TableUi> {
         match &mut self.route_mut()?.page {
             Page::Table(table) => Some(table),
-            Page::Document(_) => None,
+            Page::Document(_) | Page::Board(_) => None,
         }
     }
 
@@ -139,7 +144,7 @@ impl Ui {
     pub fn document(&self) -> Option<&DocUi> {
         match &self.route()?.page {
             Page::Document(doc) => Some(doc),
-            Page::Table(_) => None,
+            Page::Table(_) | Page::Board(_) => None,
         }
     }
 
@@ -147,7 +152,23 @@ impl Ui {
     pub fn document_mut(&mut self) -> Option<&mut DocUi> {
         match &mut self.route_mut()?.page {
             Page::Document(doc) => Some(doc),
-            Page::Table(_) => None,
+            Page::Table(_) | Page::Board(_) => None,
+        }
+    }
+
+    /// The board on screen, if it is one.
+    pub fn board(&self) -> Option<&Board> {
+        match &self.route()?.page {
+            Page::Board(board) => Some(board),
+            Page::Table(_) | Page::Document(_) => None,
+        }
+    }
+
+    /// The board on screen, if it is one.
+    pub fn board_mut(&mut self) -> Option<&mut Board> {
+        match &mut self.route_mut()?.page {
+            Page::Board(board) => Some(board),
+            Page::Table(_) | Page::Document(_) => None,
         }
     }
 

@@ -1,0 +1,394 @@
+//! The drain on the desk: read, decided, confirmed, and looked at while it runs. One at a time, of any number of nodes.
+
+use super::App;
+use super::desk::{Desk, Stage};
+use crate::actions::Wish;
+use crate::actions::drain::board::class_of;
+use crate::actions::drain::classify::{Choice, Overrides};
+use crate::actions::drain::landing::Outlook;
+use crate::actions::drain::orders::{Cmd, How, Scope};
+use crate::actions::drain::plan::{DrainPlan, Facts};
+use crate::app::drain::unfinished::Unfinished;
+use crate::app::drain::{Ended, Told};
+use crate::app::msg::{Effect, Now};
+use crate::state::cell::Role;
+use crate::state::kinds::pods;
+use crate::state::parcel::Key;
+use crate::state::ui::board::About;
+use crate::state::ui::document::{Form, Target};
+use crate::state::ui::prompt::{Asking, Prompt};
+use crate::state::ui::{Page, RouteId};
+
+/// Pods of a cluster of which the landing is worked out without being asked for: it reads all of them.
+const SMALL: usize = 20_000;
+
+impl App {
+    /// Nodes are to be drained: shows what that would mean.
+    pub(super) fn drain_nodes(&mut self, nodes: Vec<String>, now: Now, fx: &mut Vec<Effect>) {
+        if self.drain.as_ref().is_some_and(Desk::runs) {
+            self.say(now, Role::Warn, "a drain runs; this is its board");
+            return self.drain_board(now);
+        }
+        let route = self.visit_board();
+        self.drain = Some(Desk::new(route, nodes.clone(), Stage::Reading));
+        self.show_board();
+        fx.push(Effect::ReadDrain(route, nodes));
+        self.follow(fx);
+    }
+
+    fn visit_board(&mut self) -> RouteId {
+        self.state.ui.visit("drain", String::new(), Page::Board(Box::default()))
+    }
+
+    /// Back to the board, wherever it is in the history.
+    pub(super) fn drain_board(&mut self, now: Now) {
+        let Some(desk) = &self.drain else {
+            return self.say(now, Role::Dim, "no drain was begun; D on a node begins one");
+        };
+        let route = desk.route;
+        match self.state.ui.routes.iter().position(|r| r.id == route) {
+            Some(at) => self.state.ui.at = at,
+            None => {
+                let route = self.visit_board();
+                if let Some(desk) = &mut self.drain {
+                    desk.route = route;
+                }
+            }
+        }
+        self.show_board();
+    }
+
+    pub(super) fn drain_read(
+        &mut self,
+        route: RouteId,
+        facts: Result<Box<Facts>, String>,
+        fx: &mut Vec<Effect>,
+    ) {
+        let small = self.state.store.table("pods").len() <= SMALL;
+        let Some(desk) = self.drain.as_mut().filter(|d| d.route == route && !d.runs()) else {
+            return;
+        };
+        desk.stage = match facts {
+            Ok(facts) => {
+                let plan = Box::new(DrainPlan::new(&facts, &desk.switches, &desk.overrides));
+                if small {
+                    fx.push(Effect::LandDrain(route, plan.clone()));
+                }
+                Stage::Planned { facts, plan, reading: small.then_some(0) }
+            }
+            Err(why) => Stage::Refused(why),
+        };
+        self.show_board();
+    }
+
+    pub(super) fn drain_landed(&mut self, route: RouteId, landing: Result<Outlook, String>) {
+        let Some(desk) = self.drain.as_mut().filter(|d| d.route == route) else { return };
+        if let Stage::Planned { plan, reading, .. } = &mut desk.stage {
+            *reading = None;
+            match landing {
+                Ok(landing) => plan.landing = Some(landing),
+                Err(why) => plan.notes.push(format!("where pods would land is not known: {why}")),
+            }
+        }
+        self.show_board();
+    }
+
+    /// So many pods were read for the landing; whether that is about this board.
+    pub(super) fn drain_reading(&mut self, route: RouteId, read: usize) -> bool {
+        let Some(desk) = self.drain.as_mut().filter(|d| d.route == route) else { return false };
+        if let Stage::Planned { reading: Some(so_far), .. } = &mut desk.stage {
+            *so_far = read;
+        }
+        self.show_board();
+        true
+    }
+
+    /// A confirmed drain is about to run.
+    pub(super) fn drain_begins(&mut self, nodes: Vec<String>) {
+        let route = match self.drain.take() {
+            Some(desk) if self.state.ui.routes.iter().any(|r| r.id == desk.route) => desk.route,
+            _ => self.visit_board(),
+        };
+        self.drain = Some(Desk::new(route, nodes, Stage::Running(None)));
+        self.show_board();
+    }
+
+    pub(super) fn drain_told(&mut self, told: Box<Told>, now: Now) {
+        let Some(desk) = self.drain.as_mut().filter(|d| d.runs()) else { return };
+        let paused = told.progress.paused.clone();
+        let news = paused.clone().filter(|why| desk.paused.as_ref() != Some(why));
+        desk.paused = paused;
+        desk.stage = Stage::Running(Some(told));
+        self.show_board();
+        if let Some(why) = news {
+            self.say(now, Role::Warn, format!("the drain is paused: {why}"));
+        }
+    }
+
+    pub(super) fn drain_ended(&mut self, ended: Box<Ended>, now: Now) {
+        let Some(desk) = &mut self.drain else { return };
+        let (role, words) = match (&ended.how, &ended.stopped) {
+            (_, Some(why)) => (Role::Bad, why.clone()),
+            (Some(How::Drained), _) => (Role::Ok, "drained; B shows it".to_owned()),
+            (Some(How::Incomplete(left)), _) => {
+                (Role::Warn, format!("the drain ended, {} nodes are not drained", left.len()))
+            }
+            (None, None) => (Role::Warn, "the drain was left; :drain-resume goes on".to_owned()),
+        };
+        desk.stage = Stage::Over(ended);
+        self.show_board();
+        self.say(now, role, words);
+    }
+
+    /// The interrupted drain is to be gone on with.
+    pub(super) fn resume_drain(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        match self.not_now() {
+            Some(why) => self.say(now, Role::Warn, why),
+            None if self.state.cluster.read_only => self.say(now, Role::Warn, "drain: read-only"),
+            None if self.drain.as_ref().is_some_and(Desk::runs) => {
+                self.say(now, Role::Warn, "a drain runs already");
+            }
+            None => fx.push(Effect::ResumeDrain),
+        }
+    }
+
+    /// Interrupted drains were found in the journal.
+    pub(super) fn drain_unfinished(&mut self, found: &[Unfinished]) {
+        let Some(first) = found.first() else { return };
+        let key = |id: &str| self.state.ui.keys.get(id).cloned().unwrap_or_default();
+        let more = match found.len() {
+            1 => String::new(),
+            n => format!(" There are {} more.", n - 1),
+        };
+        let text = format!(
+            "{}.{more}\nNodes: {}.\n:drain-resume goes on after a look and a yes; each pod is read by its uid first. \
+             :drain-abandon leaves it as it is. {} uncordons its nodes.",
+            first.words(),
+            first.nodes.join(" "),
+            key("undo")
+        );
+        self.state.ui.notice("An unfinished drain".into(), text);
+    }
+
+    /// Commands of the board.
+    pub(super) fn board_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) -> bool {
+        let height = crate::views::board::height(self.state.ui.size.1.saturating_sub(3));
+        let page = i64::from(height);
+        let Some(board) = self.state.ui.board_mut() else { return false };
+        match id {
+            "up" => board.walk(-1, height),
+            "down" => board.walk(1, height),
+            "half-up" => board.walk(-page / 2, height),
+            "half-down" => board.walk(page / 2, height),
+            "page-up" => board.walk(-page, height),
+            "page-down" => board.walk(page, height),
+            "top" => board.walk(i64::MIN / 2, height),
+            "bottom" => board.walk(i64::MAX / 2, height),
+            "board-open" => self.board_open(now, fx),
+            id if id.starts_with("drain-") && !GLOBAL.contains(&id) => self.drain_key(id, now, fx),
+            _ => return false,
+        }
+        true
+    }
+
+    fn drain_key(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
+        let Some(desk) = &mut self.drain else { return };
+        match &desk.stage {
+            Stage::Planned { .. } => self.plan_command(id, now, fx),
+            Stage::Running(_) => self.run_command(id, now, fx),
+            _ => self.say(now, Role::Dim, "there is nothing to be done here"),
+        }
+    }
+
+    /// While nothing is touched yet.
+    fn plan_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
+        let here = self.state.ui.board().map(|b| b.here().clone()).unwrap_or_default();
+        let Some(desk) = &mut self.drain else { return };
+        let Stage::Planned { plan, reading, .. } = &mut desk.stage else { return };
+        match id {
+            "drain-daemonsets" => desk.switches.ignore_daemonsets ^= true,
+            "drain-emptydir" => desk.switches.delete_emptydir_data ^= true,
+            "drain-force" => desk.switches.force ^= true,
+            "drain-more" => {
+                desk.caps.parallel_nodes = (desk.caps.parallel_nodes + 1).min(desk.nodes.len());
+                desk.caps.per_zone = desk.caps.parallel_nodes;
+            }
+            "drain-fewer" => {
+                desk.caps.parallel_nodes = desk.caps.parallel_nodes.saturating_sub(1).max(1);
+                desk.caps.per_zone = desk.caps.parallel_nodes;
+            }
+            "drain-landing" => {
+                *reading = Some(0);
+                fx.push(Effect::LandDrain(desk.route, plan.clone()));
+            }
+            "drain-evict" => decide(&mut desk.overrides, &here, Choice::Evict),
+            "drain-keep" => decide(&mut desk.overrides, &here, Choice::Leave),
+            "drain-delete" => decide(&mut desk.overrides, &here, Choice::Delete),
+            "drain-start" => return self.drain_start(now),
+            _ => {
+                return self.say(
+                    now,
+                    Role::Dim,
+                    "that is for a drain that runs; S starts this one",
+                );
+            }
+        }
+        self.plan_again();
+    }
+
+    /// The plan under the switches and decisions as they are now; where its pods land was said of all of them.
+    fn plan_again(&mut self) {
+        let Some(desk) = &mut self.drain else { return };
+        if let Stage::Planned { facts, plan, .. } = &mut desk.stage {
+            let landing = plan.landing.take();
+            **plan = DrainPlan::new(facts, &desk.switches, &desk.overrides);
+            plan.landing = landing;
+        }
+        self.show_board();
+    }
+
+    /// Asks for the reason, if nothing is left to be decided.
+    fn drain_start(&mut self, now: Now) {
+        if let Some(why) = self.not_now() {
+            return self.say(now, Role::Warn, why);
+        }
+        if self.state.cluster.read_only {
+            return self.say(now, Role::Warn, "drain: read-only");
+        }
+        let Some(desk) = &mut self.drain else { return };
+        let Stage::Planned { plan, .. } = &desk.stage else { return };
+        if !plan.asks.is_empty() {
+            let why = plan.undecided();
+            return self.say(now, Role::Warn, why);
+        }
+        desk.asks_reason = true;
+        let asking = Asking::Argument("reason", "kernel update ticket=CHG-1182 (or nothing)");
+        self.state.ui.prompt = Some(Prompt::new(asking, ""));
+    }
+
+    /// The reason was typed: previews the drain. Whether it was about a drain at all.
+    pub(super) fn drain_reason(&mut self, reason: &str, now: Now) -> bool {
+        let Some(desk) = self.drain.as_mut().filter(|d| d.asks_reason) else { return false };
+        desk.asks_reason = false;
+        let Stage::Planned { facts, plan, .. } = &desk.stage else { return true };
+        let (switches, overrides) = (desk.switches.clone(), desk.overrides.clone());
+        let mandate = plan.mandate(facts, switches, overrides, desk.caps);
+        let cluster = &self.state.cluster;
+        let proposed = plan.propose(mandate, reason).map(|mut plan| {
+            if cluster.protected {
+                plan.danger = plan.danger.raised(&cluster.context);
+            }
+            Box::new(plan)
+        });
+        let session = self.session;
+        self.prepared(session, proposed, now);
+        true
+    }
+
+    /// The prompt for the reason was left.
+    pub(super) fn drain_unasked(&mut self) {
+        if let Some(desk) = &mut self.drain {
+            desk.asks_reason = false;
+        }
+    }
+
+    /// While it runs.
+    fn run_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
+        let here = self.state.ui.board().map(|b| b.here().clone()).unwrap_or_default();
+        let Some(desk) = &self.drain else { return };
+        let scope = match &here {
+            About::Node(name) => Scope::Node(name.clone()),
+            _ => Scope::All,
+        };
+        let uid = match &here {
+            About::Pod(uid) => Some(uid.clone()),
+            _ => None,
+        };
+        let cmd = match (id, uid) {
+            ("drain-pause", _) if desk.is_paused(&scope) => Cmd::Resume(scope),
+            ("drain-pause", _) => Cmd::Pause(scope),
+            ("drain-retry", _) => Cmd::Retry(scope),
+            ("drain-end", _) => Cmd::Abort { scope, uncordon: false },
+            ("drain-uncordon", _) => Cmd::Abort { scope, uncordon: true },
+            ("drain-keep", Some(uid)) => Cmd::Skip { uid },
+            ("drain-evict", Some(uid)) => Cmd::Decide { uid, choice: Choice::Evict },
+            ("drain-delete", Some(uid)) => return self.drain_delete(&uid, now, fx),
+            ("drain-keep" | "drain-evict" | "drain-delete", None) => {
+                return self.say(now, Role::Dim, "put the cursor on a pod");
+            }
+            _ => return self.say(now, Role::Dim, "that is for a drain that has not started"),
+        };
+        self.say(now, Role::Accent, cmd.words());
+        fx.push(Effect::SayDrain(cmd));
+    }
+
+    /// Past every budget: through the pipeline of changes, with the pod's name to be typed.
+    fn drain_delete(&mut self, uid: &str, now: Now, fx: &mut Vec<Effect>) {
+        let Some(target) = self.board_pod(uid) else { return };
+        let wish = Wish { action: "delete", targets: vec![target], argument: String::new() };
+        self.wish(wish, now, fx);
+    }
+
+    fn board_open(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        let here = self.state.ui.board().map(|b| b.here().clone()).unwrap_or_default();
+        match here {
+            About::Pod(uid) => {
+                if let Some(target) = self.board_pod(&uid) {
+                    self.open(target, Form::Describe, fx);
+                }
+            }
+            _ => self.say(now, Role::Dim, "enter explains the pod under the cursor"),
+        }
+    }
+
+    /// A pod of the board by its uid.
+    fn board_pod(&self, uid: &str) -> Option<Target> {
+        let named = |namespace: &str, name: &str| Target {
+            table: pods::TABLE.id,
+            gvk: &pods::TABLE.kinds[0].gvk,
+            key: Key::of(uid, namespace, name),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            rv: 0,
+        };
+        match &self.drain.as_ref()?.stage {
+            Stage::Planned { plan, .. } => {
+                let pod = plan.pods.iter().find(|p| p.uid == uid)?;
+                Some(named(&pod.namespace, &pod.name))
+            }
+            stage => {
+                let rows = stage.progress()?.nodes.iter().flat_map(|n| &n.pods);
+                let pod = rows.into_iter().find(|p| p.uid == uid)?;
+                Some(named(&pod.namespace, &pod.name))
+            }
+        }
+    }
+
+    /// Makes the board's lines anew, and the words that stand in the frame while a drain runs elsewhere.
+    fn show_board(&mut self) {
+        let Some(desk) = &self.drain else { return };
+        self.state.ui.underway = desk.brief();
+        let route = self.state.ui.routes.iter_mut().find(|r| r.id == desk.route);
+        let Some(Page::Board(board)) = route.map(|r| &mut r.page) else { return };
+        desk.paint(board);
+        let height = self.state.ui.size.1.saturating_sub(3);
+        board.keep(crate::views::board::height(height));
+    }
+}
+
+/// Commands of boards that work everywhere.
+const GLOBAL: [&str; 3] = ["drain-board", "drain-resume", "drain-abandon"];
+
+fn decide(overrides: &mut Overrides, here: &About, choice: Choice) {
+    match here {
+        About::Pod(uid) => {
+            overrides.pods.insert(uid.clone(), choice);
+        }
+        About::Class(id) => {
+            if let Some(class) = class_of(id) {
+                overrides.classes.insert(class, choice);
+            }
+        }
+        _ => {}
+    }
+}
