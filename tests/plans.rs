@@ -189,3 +189,27 @@ fn what_was_seen_without_a_uid_is_not_written_to() {
     on.target.key = Key::of("", "", "n1");
     assert!(plan("cordon", &[on], "").unwrap_err().contains("no uid"));
 }
+
+#[test]
+fn a_node_is_out_of_service_only_if_it_is_dead_and_somebody_says_so() {
+    let dead = |ready: &str| {
+        let mut seen = node(
+            "n1",
+            json!({
+                "spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]},
+                "status": {"conditions": [{"type": "Ready", "status": ready}]},
+            }),
+        );
+        seen.pods = Ok(vec![json!({
+            "metadata": {"namespace": "shop", "name": "db-0"},
+            "spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data-0"}}]},
+        })]);
+        [seen]
+    };
+    let refused = |plan: Result<Plan, String>| plan.expect_err("no plan");
+    assert!(
+        refused(plan("out-of-service", &dead("Unknown"), "off, I think")).contains("powered off")
+    );
+    assert!(refused(plan("out-of-service", &dead("True"), "powered off")).contains("is ready"));
+    insta::assert_snapshot!(page(plan("out-of-service", &dead("Unknown"), "powered off")));
+}

@@ -45,6 +45,7 @@ actions! {
     cordon::Cordon;
     uncordon::Uncordon;
     taint::Taint;
+    out_of_service::OutOfService;
     evict::Evict;
     restart::Restart;
     scale::Scale;

@@ -68,9 +68,9 @@ pub struct DrainArgs {
     /// Nodes at once
     #[arg(long, default_value_t = 1)]
     pub parallel: usize,
-    /// Nodes of one zone at once
-    #[arg(long, default_value_t = 1)]
-    pub per_zone: usize,
+    /// Nodes of one zone at once; as many as --parallel if not given
+    #[arg(long)]
+    pub per_zone: Option<usize>,
     /// Why, for the nodes and the journal
     #[arg(long, default_value = "", hide_default_value = true)]
     pub reason: String,
@@ -256,7 +256,7 @@ async fn planned(
         None => {
             let caps = Caps {
                 parallel_nodes: args.parallel,
-                per_zone: args.per_zone.max(1),
+                per_zone: args.per_zone.unwrap_or(args.parallel).max(1),
                 ..Caps::default()
             };
             let ticket = args.ticket.as_ref().map(|t| format!(" ticket={t}")).unwrap_or_default();

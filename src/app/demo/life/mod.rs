@@ -25,10 +25,12 @@ use super::object::{self, holds, micro_stamp, stamp, text};
 use super::registry::{LEASES, NODES, PODS, Resource};
 use super::store::Object;
 
-/// What life remembers between ticks: only how many there were.
+/// What life remembers between ticks: counts of them.
 #[derive(Debug, Default)]
 pub struct Life {
     step: u64,
+    /// Ticks since a node of the queue was cordoned.
+    handover: u64,
 }
 
 impl World {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::cast::apps::image;
+use super::super::cast::apps::{APP_LABEL, image};
 use super::super::object::{self, holds, text};
-use super::super::registry::{DEPLOYMENTS, PODS};
+use super::super::registry::{BUDGETS, DEPLOYMENTS, NODES, PODS};
 use super::super::store::Object;
 use super::owned::replicas;
 use super::{budgets, events, kubelet, plays};
@@ -18,6 +18,9 @@ const ROLLOUTS: [(&str, &str, [&str; 2]); 4] = [
     ("auth", "login", ["12.4.0", "12.4.1"]),
     ("media", "thumbnails", ["1.15.0", "1.16.0-rc1"]),
 ];
+
+/// Ticks that the queue's keeper takes to make a move safe: about half a minute.
+const HANDOVER: u64 = 40;
 
 /// Ticks between two rollouts: about a minute and a half of real time.
 const ROLLOUT_EVERY: u64 = 130;
@@ -36,6 +39,36 @@ pub fn play(world: &mut World, now: Timestamp) {
     if world.every(190) {
         scale_runners(world);
     }
+    hand_over_the_queue(world, now);
+}
+
+/// The queue's budget lets nobody go. Once a node of the queue is cordoned its keeper makes the move safe, lets one pod at
+/// a time go, and closes the budget again when none is left there: a drain that waits for it sees it open.
+fn hand_over_the_queue(world: &mut World, now: Timestamp) {
+    let Some(budget) = world.store.get(&BUDGETS, "data", "queue").cloned() else { return };
+    let cordoned = |node: &str| {
+        let node = world.store.get(&NODES, "", node);
+        node.is_some_and(|n| n["spec"]["unschedulable"] == true)
+    };
+    let mine = |p: &&Object| {
+        object::namespace(p) == "data" && p["metadata"]["labels"][APP_LABEL] == "queue"
+    };
+    let mut pods = world.store.table(&PODS).values().filter(mine);
+    let waits = pods.any(|p| cordoned(text(&p["spec"]["nodeName"])));
+    world.life.handover = if waits { world.life.handover + 1 } else { 0 };
+    let opens = world.life.handover >= HANDOVER;
+    if (budget["spec"]["maxUnavailable"] == 1) == opens {
+        return;
+    }
+    let mut new = Value::clone(&budget);
+    new["spec"]["maxUnavailable"] = json!(i32::from(opens));
+    new["metadata"]["generation"] = json!(new["metadata"]["generation"].as_i64().unwrap_or(1) + 1);
+    let budget = world.store.put(&BUDGETS, new);
+    let message = match opens {
+        true => "Partitions are moved, one member may go",
+        false => "All members are in place",
+    };
+    events::tell(world, &BUDGETS, &budget, ("Normal", "Handover", message), "queue-keeper", now);
 }
 
 fn change(world: &mut World, namespace: &str, name: &str, f: impl FnOnce(&mut Value)) {
