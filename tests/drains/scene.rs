@@ -59,7 +59,12 @@ impl Scene {
         for n in 0..nodes {
             scene.add_node(n);
         }
-        let ready = || scene.nodes.iter().all(|n| is_ready(&scene.node(n)));
+        // The taint of a node that is new goes a moment after it is ready.
+        let open = |n: &Value| n["spec"]["taints"].as_array().is_some_and(|t| t.len() == 1);
+        let ready = || {
+            let mut nodes = scene.nodes.iter().map(|n| scene.node(n));
+            nodes.all(|n| is_ready(&n) && open(&n))
+        };
         wait_until("nodes that are ready", SOON, ready);
         Some(scene)
     }
@@ -98,7 +103,9 @@ impl Scene {
         });
         if spread {
             spec["topologySpreadConstraints"] = json!([{
-                "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
+                "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule",
+                // A cordoned node is no place to count.
+                "nodeTaintsPolicy": "Honor",
                 "labelSelector": {"matchLabels": {"scene": self.name}},
             }]);
         }
@@ -205,7 +212,9 @@ impl Scene {
                 continue;
             }
             let options = &event["requestObject"]["deleteOptions"];
-            let uid = options["preconditions"]["uid"].as_str().expect("a uid in each").to_owned();
+            // What is forbidden is answered before its body is read.
+            let name = event["objectRef"]["name"].as_str();
+            let uid = options["preconditions"]["uid"].as_str().or(name).expect("a pod").to_owned();
             let code = event["responseStatus"]["code"].as_u64().unwrap_or(0);
             *found.entry(uid).or_default().entry(code).or_default() += 1;
         }
@@ -235,7 +244,8 @@ impl Scene {
     }
 
     pub fn drain_as(&self, kubeconfig: &Path, args: &[&str]) -> Drain {
-        let mut all = vec!["drain", "-o", "json"];
+        // Tests share the cluster: a node that dies in one is no reason to stop in the others.
+        let mut all = vec!["drain", "-o", "json", "--on-pause", "go-on"];
         all.extend(args);
         let mut command = self.command(kubeconfig, &all);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -282,7 +292,7 @@ impl Drain {
         std::thread::spawn(move || {
             let mut text = String::new();
             let _ = std::io::Read::read_to_string(&mut err, &mut text);
-            *errors.lock().unwrap() += &text;
+            *errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += &text;
         });
         Drain { child, lines, seen: vec![], errors }
     }

@@ -39,6 +39,8 @@ pub struct Drain {
     pub(super) gates: BTreeMap<BudgetId, Gate>,
     /// Whether nodes outside the mandate are ready.
     pub(super) ready: BTreeMap<String, bool>,
+    /// Those of them that were, and are not any more.
+    pub(super) lost: BTreeSet<String>,
     pub(super) paused: Option<String>,
     /// Flow control: nothing is sent before.
     pub(super) flow_until: Tick,
@@ -80,6 +82,7 @@ impl Drain {
             others: BTreeMap::new(),
             gates: BTreeMap::new(),
             ready: BTreeMap::new(),
+            lost: BTreeSet::new(),
             paused: None,
             flow_until: 0,
             flow_tries: 0,

@@ -45,12 +45,23 @@ impl Drain {
         }
     }
 
-    /// A node outside the drain. One that was ready and no longer is pauses all: the cluster has less room than it had.
+    /// A node outside the drain. If some that were ready no longer are, all pauses: the cluster has less room than it had.
+    /// In a large cluster a node fails now and then; more than one in a hundred is news.
     fn saw_other(&mut self, facts: &NodeFacts) {
         let before = self.ready.insert(facts.name.clone(), facts.ready);
         let begun = self.nodes.iter().any(|n| n.phase != Phase::Planned && !n.over());
-        if before == Some(true) && !facts.ready && begun && self.paused.is_none() {
-            let why = format!("node {} is not ready any more", facts.name);
+        if facts.ready {
+            self.lost.remove(&facts.name);
+        } else if before == Some(true) {
+            self.lost.insert(facts.name.clone());
+            let many = self.lost.len() > self.ready.len() / 100;
+            if !(many && begun && self.paused.is_none()) {
+                return;
+            }
+            let why = match self.lost.len() {
+                1 => format!("node {} is not ready any more", facts.name),
+                n => format!("{n} other nodes are not ready any more, {} among them", facts.name),
+            };
             self.note(format!("paused: {why}"));
             self.paused = Some(why);
         }
@@ -58,6 +69,7 @@ impl Drain {
 
     pub(super) fn node_gone(&mut self, name: &str) {
         self.ready.remove(name);
+        self.lost.remove(name);
         if self.nodes.iter().any(|n| n.mandate.name == name && !n.over()) {
             self.fail(name, "the node is gone".to_owned());
         }

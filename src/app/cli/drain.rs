@@ -5,7 +5,7 @@ use super::{Common, Failure, exit};
 use crate::actions::drain::board::plan_lines;
 use crate::actions::drain::classify::{Decision, Overrides, Switches};
 use crate::actions::drain::landing::land;
-use crate::actions::drain::orders::{Caps, Mandate, PodRequest, Request};
+use crate::actions::drain::orders::{Caps, Cmd, Mandate, PodRequest, Request, Scope};
 use crate::actions::drain::plan::{DrainPlan, Facts, diff};
 use crate::actions::drain::selector;
 use crate::actions::drain::wire::Wire;
@@ -18,7 +18,7 @@ use crate::app::drain::{Job, drive, facts, reins, unfinished};
 use crate::app::effects::change::{began, next_id, send};
 use crate::app::journal::who;
 use crate::state::text::clean;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
@@ -71,6 +71,10 @@ pub struct DrainArgs {
     /// Nodes of one zone at once; as many as --parallel if not given
     #[arg(long)]
     pub per_zone: Option<usize>,
+    /// When it pauses itself (a moved pod finds no node, a budget stays short, other nodes fail): stop leaves it to be
+    /// resumed, wait waits for somebody, go-on goes on
+    #[arg(long, value_enum, default_value_t = OnPause::Stop)]
+    pub on_pause: OnPause,
     /// Why, for the nodes and the journal
     #[arg(long, default_value = "", hide_default_value = true)]
     pub reason: String,
@@ -92,6 +96,17 @@ pub struct DrainArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its fields are documented")]
     pub how: Way,
+}
+
+/// What a drain without a board does when it pauses itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnPause {
+    /// Leaves everything as it is, to be resumed.
+    Stop,
+    /// Waits: for Ctrl-C, or for a pause that ends by itself.
+    Wait,
+    /// Goes on.
+    GoOn,
 }
 
 /// A plan in a file.
@@ -171,6 +186,7 @@ pub async fn drain(
         by: who(),
     };
     let (reins, ends) = reins();
+    let (on_pause, pause_reins) = (args.on_pause, reins.clone());
     let leaves = tokio::spawn(async move {
         // Ctrl-C and a closed terminal leave everything as it is: it can be resumed.
         interrupted().await;
@@ -179,7 +195,15 @@ pub async fn drain(
     let json = args.how.output == Output::Json;
     let run = tokio::task::spawn_blocking(move || {
         let mut lines = lines::Lines::new(json);
-        let ended = drive(job, ends, &mut |told| lines.tell(&told));
+        let ended = drive(job, ends, &mut |told| {
+            lines.tell(&told);
+            match on_pause {
+                _ if told.progress.paused.is_none() => {}
+                OnPause::Stop => pause_reins.leave(),
+                OnPause::GoOn => pause_reins.say(Cmd::Resume(Scope::All)),
+                OnPause::Wait => {}
+            }
+        });
         lines.end(&ended);
         ended
     });

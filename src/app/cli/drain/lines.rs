@@ -66,8 +66,9 @@ impl Lines {
                 let verdict = pod.state.verdict();
                 let steady = verdict.as_ref().is_some_and(counts_time);
                 let words = pod.state.words();
+                let id = verdict.as_ref().map_or("", Verdict::id);
                 let last = if steady { "" } else { words.as_str() };
-                let last = format!("{} {last}", pod.state.word());
+                let last = format!("{} {id} {last}", pod.state.word());
                 self.once(
                     &pod.uid,
                     &last,
@@ -77,7 +78,7 @@ impl Lines {
                         pod: &pod.name,
                         uid: &pod.uid,
                         state: pod.state.word(),
-                        verdict: verdict.as_ref().map_or("", Verdict::id),
+                        verdict: id,
                         message: words.clone(),
                     },
                 );
