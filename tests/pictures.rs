@@ -10,12 +10,25 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use serde_json::Value;
 use stage::{NOON, Stage};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use wheelhouse::app::cluster::session::get;
+use wheelhouse::actions::drain::budget::BudgetFacts;
+use wheelhouse::actions::drain::classify::{Overrides, Switches};
+use wheelhouse::actions::drain::engine::Drain;
+use wheelhouse::actions::drain::facts::{NodeFacts, PodFacts};
+use wheelhouse::actions::drain::orders::{Caps, DrainRun, Input, Order};
+use wheelhouse::actions::drain::plan::DrainPlan;
+use wheelhouse::actions::drain::wire::Wire;
+use wheelhouse::actions::plan::{Danger, Plan};
+use wheelhouse::app::cluster::session::{ArmedId, Permit, get};
 use wheelhouse::app::demo::{self, DemoCluster};
+use wheelhouse::app::drain::facts::gather;
+use wheelhouse::app::drain::{Told, outcome};
+use wheelhouse::app::effects::change::send;
+use wheelhouse::app::msg::Msg;
 
 const CELL: (f32, f32) = (8.4, 18.0);
 const GROUND: &str = "#1e1e1e";
@@ -88,6 +101,10 @@ fn svg(buffer: &Buffer) -> String {
 
 /// The demo cluster after some life, as lists tell it, on a stage.
 async fn demo(view: &'static str, size: (u16, u16)) -> Stage {
+    demo_at(view, size).await.0
+}
+
+async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>, DemoCluster) {
     let time = Arc::new(AtomicI64::new(NOON.0 - 60));
     let clock = time.clone();
     let now = move || jiff::Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
@@ -112,6 +129,123 @@ async fn demo(view: &'static str, size: (u16, u16)) -> Stage {
     }
     stage.live();
     stage.settle();
+    (stage, time, cluster)
+}
+
+/// A drain of the demo's nodes in its own time: the engine, the demo's API server and its controllers, a tick a second.
+struct Rehearsal {
+    time: Arc<AtomicI64>,
+    cluster: DemoCluster,
+    engine: Drain,
+    wire: Wire,
+    news: VecDeque<Input>,
+}
+
+impl Rehearsal {
+    async fn list(&self, path: &str) -> Vec<Value> {
+        let answer = get(&self.cluster.client(), path, None).await.unwrap();
+        let mut list: Value = serde_json::from_slice(&answer.body).unwrap();
+        list["items"].take().as_array().cloned().unwrap_or_default()
+    }
+
+    async fn pods(&mut self) -> Vec<PodFacts> {
+        self.list("/api/v1/pods").await.iter().map(PodFacts::read).collect()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.time.load(Ordering::SeqCst)).unwrap() * 1000
+    }
+
+    /// Everything as it is, as watches would tell it.
+    async fn tell(&mut self, known: &mut BTreeSet<String>) {
+        for node in self.list("/api/v1/nodes").await {
+            self.news.push_back(Input::Node(NodeFacts::read(&node)));
+        }
+        for budget in self.list("/apis/policy/v1/poddisruptionbudgets").await {
+            self.news.push_back(Input::Budget(BudgetFacts::read(&budget)));
+        }
+        let pods = self.pods().await;
+        let there: BTreeSet<String> = pods.iter().map(|p| p.uid.clone()).collect();
+        self.news.extend(known.difference(&there).map(|uid| Input::PodGone { uid: uid.clone() }));
+        self.news.extend(pods.into_iter().map(Input::Pod));
+        *known = there;
+    }
+
+    async fn perform(&mut self, order: Order) {
+        match order {
+            Order::Send { step, request } => {
+                let planned = self.wire.step(&request, None).unwrap();
+                let permit = Permit::Write(ArmedId(1));
+                let answer = send(&self.cluster.client(), permit, &planned.request).await;
+                self.news.push_back(Input::Done { step, outcome: outcome(&answer) });
+            }
+            Order::ListPods { node } => {
+                let pods: Vec<PodFacts> =
+                    self.pods().await.into_iter().filter(|p| p.node == node).collect();
+                let uids = pods.iter().map(|p| p.uid.clone()).collect();
+                self.news.extend(pods.into_iter().map(Input::Pod));
+                self.news.push_back(Input::PodsListed { node, uids });
+            }
+            Order::CheckAttachments { node, .. } => {
+                self.news.push_back(Input::Attachments { node, attached: Some(vec![]) });
+            }
+            Order::FollowBudgetPods(id) => self.news.push_back(Input::BudgetPodsListed { id }),
+            Order::Record(_) | Order::Wake(_) | Order::Finished(_) => {}
+        }
+    }
+
+    async fn play(&mut self, seconds: u32) {
+        let mut known = BTreeSet::new();
+        for _ in 0..seconds {
+            self.time.fetch_add(1, Ordering::SeqCst);
+            self.cluster.tick();
+            self.tell(&mut known).await;
+            self.news.push_back(Input::Timer);
+            while let Some(input) = self.news.pop_front() {
+                let now = self.now();
+                for order in self.engine.step(now, input) {
+                    self.perform(order).await;
+                }
+            }
+        }
+    }
+}
+
+/// The board of a drain of two nodes after so many seconds.
+async fn drain(nodes: [&str; 2], seconds: u32) -> Stage {
+    let (mut stage, time, cluster) = demo_at("nodes", (132, 30)).await;
+    let nodes: Vec<String> = nodes.iter().map(|n| (*n).to_owned()).collect();
+    let facts = gather(&cluster.client(), &nodes, NOON).await.unwrap();
+    let switches = Switches {
+        ignore_daemonsets: true,
+        delete_emptydir_data: true,
+        force: true,
+        ..Switches::default()
+    };
+    let plan = DrainPlan::new(&facts, &switches, &Overrides::default());
+    let caps = Caps { parallel_nodes: 2, per_zone: 2, in_flight: 16 };
+    let mandate = plan.mandate(&facts, switches, Overrides::default(), caps);
+    let run = DrainRun { mandate: mandate.clone(), ..DrainRun::default() };
+    let plan = Plan {
+        action: "drain".into(),
+        title: "drain 2 nodes".into(),
+        steps: vec![],
+        notes: vec![],
+        danger: Danger::Reversible,
+        drain: Some(Box::new(run)),
+    };
+    let session = stage.app.session;
+    stage.send(Msg::Prepared(session, Ok(Box::new(plan))));
+    stage.settle();
+    stage.press("y");
+    let wire = Wire { note: "{}".into(), mark: "{}".into() };
+    let engine = Drain::new(mandate);
+    let mut rehearsal = Rehearsal { time, cluster, engine, wire, news: VecDeque::new() };
+    rehearsal.play(seconds).await;
+    let progress = rehearsal.engine.progress(rehearsal.now());
+    let told = Told { run: "20261123T120000Z".into(), progress, troubles: vec![], requests: 24 };
+    stage.send(Msg::DrainTold(Box::new(told)));
+    stage.app.state.ui.toast = None;
     stage
 }
 
@@ -123,15 +257,21 @@ fn readme() {
     for (name, view, keys) in pictures {
         let mut stage = runtime.block_on(demo(view, (132, 30)));
         stage.press(keys);
-        let picture = svg(&stage.buffer());
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/{name}.svg"));
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&file, &picture).unwrap();
-        }
-        let have = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(
-            have == picture,
-            "assets/{name}.svg is stale: BLESS=1 cargo test --test pictures draws it"
-        );
+        compare(name, &svg(&stage.buffer()));
     }
+    let mut stage = runtime.block_on(drain(["demo-a-03", "demo-c-05"], 18));
+    stage.press("jjjjj");
+    compare("drain", &svg(&stage.buffer()));
+}
+
+fn compare(name: &str, picture: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/{name}.svg"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&file, picture).unwrap();
+    }
+    let have = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        have == picture,
+        "assets/{name}.svg is stale: BLESS=1 cargo test --test pictures draws it"
+    );
 }

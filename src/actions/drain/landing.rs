@@ -25,8 +25,10 @@ pub struct Outlook {
 /// not land.
 pub fn land(plan: &DrainPlan, world: &World) -> Outlook {
     let goes = |p: &&super::plan::PlannedPod| {
-        use super::classify::Class::{Bare, Finished, OwnerMissing, Terminating};
-        let ends = [Bare, Finished, OwnerMissing, Terminating];
+        use super::classify::Class::{
+            Bare, DaemonSet, Finished, Mirror, OwnerMissing, Terminating,
+        };
+        let ends = [Bare, DaemonSet, Finished, Mirror, OwnerMissing, Terminating];
         !matches!(p.decision, Decision::Leave(_)) && !p.classes.iter().any(|c| ends.contains(c))
     };
     let uids: HashSet<&str> = plan.pods.iter().filter(goes).map(|p| p.uid.as_str()).collect();

@@ -255,7 +255,8 @@ fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<S
         notes.push("disruption budgets cannot be read: waves are not worked out".to_owned());
     }
     for b in budgets.iter().filter(|b| b.never) {
-        notes.push(format!("{} ({}) never lets its {} pods be evicted", b.id, b.spec, b.needed));
+        let what = if b.needed == 1 { "its pod".into() } else { format!("its {} pods", b.needed) };
+        notes.push(format!("{} ({}) never lets {what} be evicted", b.id, b.spec));
     }
     for b in budgets.iter().filter(|b| !b.never && b.rounds.is_none()) {
         notes.push(format!("{} ({}) lets no pod be evicted now", b.id, b.spec));
@@ -265,17 +266,22 @@ fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<S
         dead.map(|n| format!("{} is not ready: its pods will not end by themselves", n.name)),
     );
     for (class, words) in [
-        (Class::MultipleBudgets, "cannot be evicted, more than one budget selects them"),
-        (Class::LastReadyReplica, "are the last ready replica of their owner"),
-        (Class::ToleratesUnschedulable, "tolerate the cordon and may come back"),
-        (Class::LocalVolume, "leave data on the node's disk"),
+        (Class::MultipleBudgets, "that cannot be evicted, more than one budget selects it"),
+        (Class::LastReadyReplica, "that is the last ready replica of its owner"),
+        (Class::ToleratesUnschedulable, "that tolerates the cordon and may come back"),
+        (Class::LocalVolume, "that leaves data on the node's disk"),
     ] {
+        let stays = [Class::DaemonSet, Class::Mirror];
         let with = |p: &&PlannedPod| {
-            p.classes.contains(&class) && !matches!(p.decision, Decision::Leave(_))
+            p.classes.contains(&class)
+                && !p.classes.iter().any(|c| stays.contains(c))
+                && !matches!(p.decision, Decision::Leave(_))
         };
         let paths: Vec<String> = pods.iter().filter(with).map(PlannedPod::path).collect();
         if !paths.is_empty() {
-            notes.push(format!("{} pods {words}: {}", paths.len(), paths.join(", ")));
+            let n = paths.len();
+            let s = if n == 1 { "" } else { "s" };
+            notes.push(format!("{n} pod{s} {words}: {}", paths.join(", ")));
         }
     }
     notes

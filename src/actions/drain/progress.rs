@@ -195,14 +195,18 @@ impl Drain {
             .collect();
         let stuck =
             open.iter().any(|p| p.refusal.is_some() || matches!(p.decision, Decision::Ask(_)));
+        let ends = open.iter().filter_map(|p| p.facts.deletion).map(|d| d.at.saturating_sub(now));
+        let grace = ends.max().unwrap_or(0).div_ceil(1000);
         if let [first, _, .., last] = self.ends[..]
             && !stuck
+            && !open.is_empty()
         {
             let (left, gaps) = (open.len() as u64, self.ends.len() as u64 - 1);
-            return (left > 0).then(|| Eta::Pace((left * (last - first)).div_ceil(gaps * 1000)));
+            let pace = (left * (last - first)).div_ceil(gaps * 1000);
+            // A pod that may take longer than the pace says is what there is to wait for.
+            return Some(if pace >= grace { Eta::Pace(pace) } else { Eta::Grace(grace) });
         }
-        let ends = open.iter().filter_map(|p| p.facts.deletion).map(|d| d.at.saturating_sub(now));
-        ends.max().filter(|left| *left > 0).map(|left| Eta::Grace(left.div_ceil(1000)))
+        (grace > 0).then_some(Eta::Grace(grace))
     }
 }
 

@@ -136,7 +136,8 @@ impl DrainPlan {
             let pods: Vec<&PlannedPod> =
                 self.pods.iter().filter(|p| uids.contains(&p.uid)).collect();
             let flag = class.flag().unwrap_or_default();
-            format!("{} pods, {} ({flag}): {}", pods.len(), class.words(), names(&pods))
+            let (n, s) = (pods.len(), if pods.len() == 1 { "" } else { "s" });
+            format!("{n} pod{s}, {} ({flag}): {}", class.words(), names(&pods))
         };
         let lines: Vec<String> = self.asks.iter().map(line).collect();
         format!("a person has to decide first: {}", lines.join("; "))

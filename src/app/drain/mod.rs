@@ -11,5 +11,6 @@ mod marks;
 mod past;
 pub mod unfinished;
 
+pub use answers::outcome;
 pub use drive::drive;
 pub use job::{Ended, Job, News, Reins, Told, reins};
