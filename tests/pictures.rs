@@ -116,6 +116,7 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
     let client = cluster.client();
     let mut stage = Stage::at(view, size);
     stage.app.state.cluster.context = "demo".into();
+    stage.app.state.cluster.name = "demo".into();
     stage.app.state.cluster.user = demo::USER.into();
     stage.app.state.cluster.version = demo::VERSION.into();
     stage.app.state.cluster.demo = true;
