@@ -355,3 +355,22 @@ fn the_fuzz_corpus_is_up_to_date() {
         );
     }
 }
+
+/// A broken event must not swallow those after it: they would be missing for as long as the watch lasts.
+#[test]
+fn an_event_that_does_not_end_in_its_line_is_an_error_at_once() {
+    use wheelhouse::app::cluster::decode::{Encoding, WatchReader};
+    let good = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\\nb\"}}}\n";
+    for broken in [
+        "{\"type\":\"ADDED\",\"object\":[[{\n",
+        "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"x\n",
+        "{\"type\":\"ADDED\",\n",
+        "{\n",
+    ] {
+        let mut reader = WatchReader::new(Encoding::Json);
+        reader.push(good.as_bytes());
+        reader.push(broken.as_bytes());
+        assert!(matches!(reader.next_event(), Ok(Some(_))), "{broken}");
+        assert!(reader.next_event().is_err(), "{broken}");
+    }
+}

@@ -39,7 +39,7 @@ fn cluster(seed: u64) -> World {
     let mut dice = Dice::new(seed);
     let mut world = World::new(START, dice.clone());
     for n in 0..dice.roll(2, 5) {
-        world.add_node(&format!("node-{n}"), *dice.pick::<&str>(&ZONES), dice.chance(15));
+        world.add_node(&format!("node-{n}"), dice.pick::<&str>(&ZONES), dice.chance(15));
     }
     // Room for what has to go, whatever happens to the others.
     world.add_node("spare", "a", false);

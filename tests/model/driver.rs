@@ -24,7 +24,7 @@ enum Event {
     Arrive(u64, Request),
     /// It reaches it after its answer was given up.
     Late(Request),
-    Input(Input),
+    Input(Box<Input>),
     List(String),
     Look(String, Vec<(String, String)>),
     Follow(BudgetId),
@@ -115,7 +115,7 @@ impl Driver {
     }
 
     pub fn say(&mut self, after: Tick, cmd: Cmd) {
-        self.at(self.start + after, Event::Input(Input::Operator(cmd)));
+        self.at(self.start + after, Event::Input(Box::new(Input::Operator(cmd))));
     }
 
     /// Plays until the end, or until so many milliseconds are over.
@@ -156,7 +156,7 @@ impl Driver {
         match event {
             Event::World(what) => self.world.happen(what),
             Event::Tell(told) => self.tell(told),
-            Event::Input(input) => self.answered(input),
+            Event::Input(input) => self.answered(*input),
             Event::Arrive(step, request) => self.arrive(step, request),
             Event::Late(request) => {
                 self.world.serve(&request);
@@ -214,7 +214,7 @@ impl Driver {
             self.at(at, Event::Late(request));
         }
         let at = self.world.now + back;
-        self.at(at, Event::Input(Input::Done { step, outcome }));
+        self.at(at, Event::Input(Box::new(Input::Done { step, outcome })));
     }
 
     fn answered(&mut self, input: Input) {
@@ -261,9 +261,9 @@ impl Driver {
         let at = self.world.now + self.world.dice.roll(1, 300);
         for pod in facts {
             self.pods.insert(pod.uid.clone(), pod.clone());
-            self.at(at, Event::Input(Input::Pod(pod)));
+            self.at(at, Event::Input(Box::new(Input::Pod(pod))));
         }
-        self.at(at, Event::Input(Input::PodsListed { node, uids }));
+        self.at(at, Event::Input(Box::new(Input::PodsListed { node, uids })));
     }
 
     fn look(&mut self, node: String, except: &[(String, String)]) {
@@ -320,7 +320,7 @@ impl Driver {
                     && words.contains("paused")
                 {
                     let at = self.world.now + self.world.dice.roll(1_000, 40_000);
-                    self.at(at, Event::Input(Input::Operator(Cmd::Resume(Scope::All))));
+                    self.at(at, Event::Input(Box::new(Input::Operator(Cmd::Resume(Scope::All)))));
                 }
                 self.journal.push(entry);
             }

@@ -168,7 +168,7 @@ pub async fn drain(
             }
             let plan = drain.propose(mandate, &reason).map_err(undecided)?;
             if !args.how.yes {
-                let _ = write!(std::io::stderr(), "{text}\n");
+                let _ = writeln!(std::io::stderr(), "{text}");
             }
             plan
         }

@@ -195,7 +195,7 @@ impl Driver {
                 self.step(Input::Done { step, outcome: outcome(&answer) });
             }
             News::Input(input) => {
-                match &input {
+                match &*input {
                     Input::Node(node) => {
                         self.nodes.insert(node.name.clone(), node.clone());
                     }
@@ -204,7 +204,7 @@ impl Driver {
                     }
                     _ => {}
                 }
-                self.step(input);
+                self.step(*input);
             }
         }
         true

@@ -57,7 +57,7 @@ impl Eyes {
                 // A driver that is gone ends this task as well.
                 let _ = news.send(word);
                 if let Some(input) = read(told) {
-                    let _ = news.send(News::Input(input));
+                    let _ = news.send(News::Input(Box::new(input)));
                 }
             })
             .await;
@@ -129,7 +129,10 @@ impl Eyes {
         self.runtime.spawn(async move {
             let word = match list_pods(&client, &node).await {
                 Ok(pods) => News::Listed(node, pods),
-                Err(fault) => News::Input(Input::ListFailed { node, message: fault.to_string() }),
+                Err(fault) => {
+                    let message = fault.to_string();
+                    News::Input(Box::new(Input::ListFailed { node, message }))
+                }
             };
             let _ = news.send(word);
         });
@@ -140,7 +143,7 @@ impl Eyes {
         let (client, news) = (self.client.clone(), self.news.clone());
         self.runtime.spawn(async move {
             let attached = attached(&client, &node, &except).await;
-            let _ = news.send(News::Input(Input::Attachments { node, attached }));
+            let _ = news.send(News::Input(Box::new(Input::Attachments { node, attached })));
         });
     }
 }

@@ -16,7 +16,7 @@ pub enum News {
     /// Nothing: something was read without news in it.
     None,
     /// For the engine.
-    Input(Input),
+    Input(Box<Input>),
     /// A list of a node's pods.
     Listed(String, Vec<PodFacts>),
     /// The answer to a request.
@@ -34,7 +34,7 @@ pub struct Reins(Sender<News>);
 impl Reins {
     /// Says it. A drain that has ended hears nothing.
     pub fn say(&self, cmd: Cmd) {
-        let _ = self.0.send(News::Input(Input::Operator(cmd)));
+        let _ = self.0.send(News::Input(Box::new(Input::Operator(cmd))));
     }
 
     /// Stops without an end: what was accepted goes on, the rest stays, and it can be resumed.

@@ -6,12 +6,16 @@ use super::stream::{Event, ListMeta, Verb};
 use super::{Encoding, Malformed, OBJECT_MAX};
 use std::ops::Range;
 
+const CUT: &str = "an event ends in the middle of its line";
+
 /// Finds the end of one value that may arrive in pieces.
 #[derive(Debug, Default)]
 struct Scan {
     depth: usize,
     quoted: bool,
     escaped: bool,
+    /// A line ended within the value.
+    broken: bool,
 }
 
 impl Scan {
@@ -25,7 +29,12 @@ impl Scan {
                 continue;
             }
             if self.quoted {
-                at += bytes[at..].iter().position(|&b| b == b'"' || b == b'\\')?;
+                at += bytes[at..].iter().position(|&b| matches!(b, b'"' | b'\\' | b'\n'))?;
+                if bytes[at] == b'\n' {
+                    self.broken = true;
+                    at += 1;
+                    continue;
+                }
                 self.escaped = bytes[at] == b'\\';
                 self.quoted = self.escaped;
                 at += 1;
@@ -47,6 +56,7 @@ impl Scan {
                 b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => {
                     return Some(at);
                 }
+                b'\n' => self.broken = true,
                 _ => {}
             }
             at += 1;
@@ -89,6 +99,9 @@ struct Members {
     at: usize,
     from: usize,
     name: Range<usize>,
+    /// Each object stands on a line of its own: one that goes on in the next line is broken, and what it would swallow
+    /// there are other objects (apimachinery `runtime/serializer/json`, `Framer`).
+    lines: bool,
 }
 
 impl Members {
@@ -112,7 +125,11 @@ impl Members {
                 return Err(Malformed("an object is larger than 64 MiB"));
             }
             if matches!(self.state, State::InName | State::InValue | State::InItem) {
-                let Some(len) = self.scan.end(&self.buffer.rest()[self.at..]) else {
+                let end = self.scan.end(&self.buffer.rest()[self.at..]);
+                if self.lines && self.scan.broken {
+                    return Err(Malformed(CUT));
+                }
+                let Some(len) = end else {
                     self.at = self.buffer.rest().len();
                     return if self.at > OBJECT_MAX { continue } else { Ok(None) };
                 };
@@ -139,7 +156,12 @@ impl Members {
             }
             let rest = &self.buffer.rest()[self.at..];
             let gap = |b: &u8| !matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',');
-            let Some(skip) = rest.iter().position(gap) else {
+            let skip = rest.iter().position(gap);
+            let blank = &rest[..skip.unwrap_or(rest.len())];
+            if self.lines && self.state != State::Open && blank.contains(&b'\n') {
+                return Err(Malformed(CUT));
+            }
+            let Some(skip) = skip else {
                 self.at += rest.len();
                 return Ok(None);
             };
@@ -229,11 +251,18 @@ impl List {
 }
 
 /// Cuts a watch into its events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Watch {
     members: Members,
     verb: Option<Verb>,
     object: Range<usize>,
+}
+
+impl Default for Watch {
+    fn default() -> Watch {
+        let members = Members { lines: true, ..Members::default() };
+        Watch { members, verb: None, object: 0..0 }
+    }
 }
 
 impl Watch {
