@@ -247,7 +247,7 @@ fn why_a_pod_is_pending_is_told_node_by_node() {
 }
 
 #[test]
-fn the_outlook_of_a_drain_names_decisions_budgets_and_landing() {
+fn a_dry_run_of_a_drain_names_decisions_budgets_and_landing() {
     let Some(bench) = Bench::open() else { return };
     bench.pod("bare");
     let budget = json!({
@@ -262,15 +262,17 @@ fn the_outlook_of_a_drain_names_decisions_budgets_and_landing() {
     }});
     bench.lab.api_patch(&format!("{budgets}/web/status"), &status);
     let before = bench.node("n1")["metadata"]["resourceVersion"].clone();
-    let out = bench.done(&["drain-outlook", "n1"]);
+    let (code, out, err) = bench.run(User::Admin, &["drain", "n1", "--dry-run", "client"]);
+    assert!(code == 3 && err.contains("--force"), "{code} {err}");
     for words in [
-        "1 pods: 0 would be evicted, 0 stay, 1 need a decision",
-        "changes/bare: nothing will make it again",
-        "changes/web (maxUnavailable: 0): never by eviction as things stand",
+        "1 pods: 0 to be evicted, 0 stay, 1 need your decision",
+        "no controller would make it again",
+        "never lets them go by eviction",
+        "0 fit elsewhere",
     ] {
         assert!(out.contains(words), "{words}: {out}");
     }
     assert_eq!(bench.node("n1")["metadata"]["resourceVersion"], before, "it touched nothing");
-    let (code, _, err) = bench.run(User::Admin, &["drain-outlook", "n9"]);
+    let (code, _, err) = bench.run(User::Admin, &["drain", "n9", "--yes"]);
     assert!(code == 1 && err.contains("n9"), "{code} {err}");
 }

@@ -25,6 +25,8 @@ pub struct Facts {
     pub autoscalers: Vec<String>,
     /// Who else drains one of the nodes, in words.
     pub others: Vec<String>,
+    /// Cordons that the server would refuse, in words.
+    pub refused: Vec<String>,
 }
 
 /// A service and its endpoints.
@@ -249,7 +251,8 @@ fn outlooks(budgets: &[BudgetFacts], needs: &Needs) -> Vec<BudgetOutlook> {
 }
 
 fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<String> {
-    let mut notes = facts.autoscalers.clone();
+    let mut notes = facts.refused.clone();
+    notes.extend(facts.autoscalers.iter().cloned());
     notes.extend(services(facts, pods));
     if facts.budgets.is_none() {
         notes.push("disruption budgets cannot be read: waves are not worked out".to_owned());

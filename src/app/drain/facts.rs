@@ -5,11 +5,14 @@ use super::mark;
 use crate::actions::drain::budget::BudgetFacts;
 use crate::actions::drain::classify::Known;
 use crate::actions::drain::facts::{NodeFacts, Owner, PodFacts};
+use crate::actions::drain::orders::Request;
 use crate::actions::drain::plan::{Facts, ServiceFacts};
+use crate::actions::drain::wire::Wire;
 use crate::app::cluster::Client;
 use crate::app::cluster::gather::each;
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Fault, get};
+use crate::app::cluster::session::{Fault, Permit, get};
+use crate::app::effects::change::send;
 use crate::state::time::Epoch;
 use futures_util::StreamExt as _;
 use serde_json::Value;
@@ -43,7 +46,24 @@ pub async fn gather(client: &Client, nodes: &[String], now: Epoch) -> Result<Fac
     facts.known = known(client, &facts.pods).await;
     facts.services = services(client, &facts.pods).await;
     facts.autoscalers.extend(autoscalers(client).await);
+    facts.refused = refused(client, &facts.nodes).await;
     Ok(facts)
+}
+
+/// Cordons that the server would refuse, by asking it with `dryRun=All`. A cockpit that is read-only asks nothing.
+async fn refused(client: &Client, nodes: &[NodeFacts]) -> Vec<String> {
+    let open: Vec<NodeFacts> = nodes.iter().filter(|n| !n.unschedulable).cloned().collect();
+    let asked = open.into_iter().map(|node| async move {
+        let request = Request::Cordon { node: node.name.clone(), uid: node.uid.clone() };
+        let step = Wire::default().step(&request, None).ok()?;
+        match send(client, Permit::DryRun, &step.request.dry()).await {
+            Ok(_) | Err(Fault::ReadOnly(_)) => None,
+            Err(fault) => {
+                Some(format!("the server would refuse the cordon of {}: {fault}", node.name))
+            }
+        }
+    });
+    futures_util::stream::iter(asked).buffered(AT_ONCE).filter_map(|r| async { r }).collect().await
 }
 
 async fn of_node(client: &Client, name: String) -> Result<(Value, Vec<PodFacts>), String> {
