@@ -84,6 +84,7 @@ fn json(value: &Value<'_>) -> serde_json::Value {
         Value::Cpu(n, _) | Value::Memory(n, _) | Value::Milli(n) | Value::Bytes(n) => (*n).into(),
         Value::Bool(yes) => (*yes).into(),
         Value::Time(at) => at.rfc3339().into(),
+        Value::Bars(bars) => bars.as_slice().into(),
     }
 }
 
@@ -93,6 +94,7 @@ fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
         let cells = columns.iter().map(|c| match json(&(c.cell)(*row, now).value) {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => quoted(&text),
+            list @ serde_json::Value::Array(_) => quoted(&list.to_string()),
             other => other.to_string(),
         });
         out + &cells.collect::<Vec<_>>().join(",") + "\n"
