@@ -211,6 +211,73 @@ fn watch(kubeconfig: &Path, args: &[&str]) -> std::process::Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+/// Events straight into etcd, as the API server would store them in JSON.
+fn storm(lab: &ControlPlane, some: std::ops::Range<usize>, secs_ago: i64) {
+    let mut etcd = lab.etcd();
+    let all: Vec<usize> = some.collect();
+    for batch in all.chunks(100) {
+        let entries: Vec<(String, String)> = batch.iter().map(|n| stored(*n, secs_ago)).collect();
+        etcd.put_all(entries.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    }
+}
+
+fn stored(n: usize, secs_ago: i64) -> (String, String) {
+    let name = format!("app-{:04}-6f7b8c9d-{n:05}.{n:x}", n % 1000);
+    let mut object = event(
+        &name,
+        pod(&format!("app-{:04}-6f7b8c9d-{n:05}", n % 1000)),
+        "BackOff",
+        "",
+        secs_ago,
+        3,
+    );
+    object["message"] = json!(format!("Back-off restarting failed container app in pod {name}"));
+    object["kind"] = json!("Event");
+    object["apiVersion"] = json!("v1");
+    let namespace = format!("team-{:02}", n % 40);
+    object["involvedObject"]["namespace"] = json!(namespace);
+    object["metadata"] = json!({
+        "name": name, "namespace": namespace, "uid": format!("00000000-0000-4000-8000-{n:012x}"),
+        "creationTimestamp": at(secs_ago + 600),
+    });
+    (format!("/registry/events/{namespace}/{name}"), object.to_string())
+}
+
+#[test]
+fn fifty_thousand_events_are_one_list_and_one_watch_and_a_storm_asks_nothing_more() {
+    let Some(lab) = fresh(Options::api()) else { return };
+    // The oldest come last in the order of names and are the ones that find no room.
+    storm(&lab, 0..3_000, 3_000);
+    storm(&lab, 3_000..55_000, 900);
+    let mut live = Live::open(lab.kubeconfig(User::Admin), None);
+    live.follow("events", None);
+    live.until_live();
+    let kept = |live: &Live| live.store.timeline().ring.len();
+    assert_eq!(kept(&live), 50_000, "of some more");
+    let rows = || live.store.rows("events").filter(|r| r.namespace().starts_with("team-"));
+    assert!(rows().count() > 49_000);
+    assert!(rows().all(|r| r.time(events::LAST).0 > Epoch::default().0));
+    let old = rows().filter(|r| r.text(events::MESSAGE).contains("-00001.1")).count();
+    assert_eq!(old, 0, "the oldest make room");
+    let asked = live.asked().len();
+    assert!(asked <= 3, "{:#?}", live.asked());
+    let symbols = live.store.syms.len();
+    let out = wheelhouse(&lab.kubeconfig(User::Admin), &["print", "events", "-o", "name"]);
+    assert_eq!(out.status.code(), Some(4), "what was left out is said");
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(err.contains("the newest 50,000 events"), "{err}");
+    // About a thousand a second for some seconds.
+    live.during(|| storm(&lab, 100_000..104_000, 1));
+    let newest = |live: &Live| {
+        live.store.rows("events").filter(|r| r.text(events::MESSAGE).contains("-10")).count()
+            >= 4_000
+    };
+    live.until("the whole storm was taken in", newest);
+    assert_eq!(kept(&live), 50_000);
+    assert_eq!(live.asked().len(), asked, "nothing more is asked: {:#?}", live.asked());
+    assert!(live.store.syms.len() <= symbols + 1_100, "{} of {symbols}", live.store.syms.len());
+}
+
 // ---- The demo cluster ----
 
 #[test]

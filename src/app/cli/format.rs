@@ -3,6 +3,7 @@
 use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
 use crate::state::doc::Folds;
+use crate::state::kinds::events;
 use crate::state::row::Row;
 use crate::state::text::{clean, width};
 use crate::state::time::Epoch;
@@ -110,6 +111,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn name(row: Row<'_>) -> String {
+    if row.table.spec.id == events::TABLE.id {
+        // A row of events stands for the object they are about.
+        let kind = row.text(events::KIND).to_lowercase();
+        return format!("{}/{}\n", clean(&kind), clean(&row.name()));
+    }
     let gvk = row.gvk();
     let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
     format!("{}{group}/{}\n", gvk.kind.to_lowercase(), clean(&row.name()))

@@ -7,6 +7,7 @@ use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::connect::{Connection, Origin};
 use crate::app::effects::events::deeds;
+use crate::state::cell::grouped;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::kinds::events;
@@ -74,6 +75,7 @@ pub async fn print(
     let mut store = Store::default();
     let missing = collect(&connection, &mut store, wanted.view, scope).await?;
     add_deeds(&connection, &mut store);
+    let missing = missing.or_else(|| forgotten(&store));
     let now = connection.now();
     let mut lens = lens_of(&store, &wanted);
     while lens.work(&store, now, Budget { rows: usize::MAX }) == Progress::More {}
@@ -90,6 +92,14 @@ pub(super) fn add_deeds(connection: &Connection, store: &mut Store) {
     let mut deeds = deeds(&connection.cluster, (connection.upstream.clock)());
     deeds.retain(|d| scope.as_ref().is_none_or(|ns| *ns == d.namespace || d.namespace.is_empty()));
     store.apply(&Deed::parcel(id, &deeds));
+}
+
+/// What found no room, where events are shown.
+fn forgotten(store: &Store) -> Option<Failure> {
+    let ring = &store.timeline().ring;
+    let (kept, more) = (grouped(ring.len() as i64), grouped(ring.forgotten() as i64));
+    let words = format!("the newest {kept} events were taken in, {more} older ones were left out");
+    (ring.forgotten() > 0).then_some(Failure { code: exit::INCOMPLETE, words })
 }
 
 fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
