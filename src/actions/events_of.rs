@@ -16,7 +16,7 @@ impl Action for EventsOf {
         &ActionSpec {
             id: "events-of",
             word: "events",
-            help: "the events of the object, by its kind and name, and what was done to it from here",
+            help: "the events of the object, by its kind and name",
             tables: &[],
             shown: false,
         }

@@ -116,7 +116,10 @@ impl App {
             Msg::DrainRead(route, facts) => self.drain_read(route, facts, &mut fx),
             Msg::DrainLanded(route, landing) => self.drain_landed(route, landing),
             Msg::DrainTold(told) => self.drain_told(told, now),
-            Msg::DrainEnded(ended) => self.drain_ended(ended, now),
+            Msg::DrainEnded(ended) => {
+                self.drain_ended(ended, now);
+                self.read_deeds(&mut fx);
+            }
             Msg::DrainsLeft(id, found) if id == self.session => self.drain_unfinished(&found),
             Msg::DrainsLeft(..) => {}
             Msg::Executed(report) => {
