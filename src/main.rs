@@ -6,7 +6,9 @@
 use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use wheelhouse::app::cli::{Cli, Command, Failure, act, doctor, drain, exit, journal, print, why};
+use wheelhouse::app::cli::{
+    Cli, Command, Failure, act, doctor, drain, exit, journal, print, stream, why,
+};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, nap, run};
@@ -22,6 +24,11 @@ fn main() -> ExitCode {
             Ok(code) => ExitCode::from(code),
             Err(failure) => tell(failure.code, &failure.words),
         },
+        Some(Command::Print(args)) if args.watch => {
+            let mut out = std::io::stdout();
+            let watched = headless(stream::stream(&cli.common, args, &mut out));
+            printed(watched.map(|()| (String::new(), None)))
+        }
         Some(Command::Print(args)) => printed(headless(print::print(&cli.common, args))),
         Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
         Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),

@@ -5,6 +5,7 @@
 
 use crate::state::State;
 use crate::state::cluster::Cluster;
+use crate::state::kinds::events;
 use crate::state::row::Row;
 use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
@@ -35,6 +36,7 @@ actions! {
     shell::Shell;
     go_to_node::GoToNode;
     go_to_owner::GoToOwner;
+    events_of::EventsOf;
     copy_name::CopyName;
     copy_path::CopyPath;
     copy_uid::CopyUid;
@@ -99,7 +101,12 @@ impl Ask<'_> {
 
     /// An offer of something that changes the cluster.
     pub fn may_write(&self) -> Offer {
-        if self.cluster.read_only { Offer::No("read-only".into()) } else { Offer::Yes }
+        match self.table {
+            // Several rows may stand for one object, and what they say of it may be an hour old.
+            Some(table) if table.indirect => Offer::No("go to the object first (enter)".into()),
+            _ if self.cluster.read_only => Offer::No("read-only".into()),
+            _ => Offer::Yes,
+        }
     }
 }
 
@@ -217,8 +224,13 @@ fn marked(state: &State, table: &TableUi) -> Vec<Target> {
     marked
 }
 
-/// A row's object, captured by value.
+/// A row's object, captured by value; of an event the object it is about.
 pub fn target(row: Row<'_>) -> Target {
+    if row.table.spec.id == events::TABLE.id
+        && let Some(about) = events_of::subject(row)
+    {
+        return about;
+    }
     Target {
         table: row.table.spec.id,
         gvk: row.gvk(),

@@ -2,6 +2,7 @@
 
 pub mod change;
 mod drain;
+pub mod events;
 mod feeds;
 pub mod insight;
 mod kubectl;
@@ -136,6 +137,8 @@ impl Effects {
             Effect::FindDrains => self.find_drains(app.session),
             Effect::ResumeDrain => self.resume_drain(app.session),
             Effect::AbandonDrain => self.abandon_drain(),
+            Effect::ReadDeeds => self.read_deeds(app.session),
+            Effect::CountEvents => self.count_events(app.session),
             Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),
             Effect::SwitchContext(name, false) => self.switch_context(app.session, name),

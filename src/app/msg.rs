@@ -65,6 +65,10 @@ pub enum Msg {
     DrainEnded(Box<Ended>),
     /// Interrupted drains of this cluster, newest first.
     DrainsLeft(SessionId, Vec<Unfinished>),
+    /// What was done from here lately on this session's cluster, for the timeline.
+    Deeds(SessionId, Vec<crate::state::timeline::Deed>),
+    /// How many events there are, in words.
+    Counted(SessionId, Result<String, String>),
     /// The terminal came back from another program; what went wrong with it.
     Returned(Option<String>),
 }
@@ -117,6 +121,10 @@ pub enum Effect {
     AbandonDrain,
     /// Perform a confirmed plan.
     Execute(crate::actions::plan::Armed),
+    /// Read from the journal what was done from here lately.
+    ReadDeeds,
+    /// Ask how many events there are, in all and by namespace.
+    CountEvents,
     /// Begin no further step of the running plan.
     Cancel,
     /// Obtain credentials anew, with the terminal lent to the plugin.

@@ -51,6 +51,19 @@ pub enum Value<'a> {
     Time(Epoch),
     /// A number with the time of its last change: `5 (3m ago)`.
     Since(i64, Epoch),
+    /// How many there were in each of twelve equal times, oldest first: a small histogram.
+    Bars([u32; 12]),
+}
+
+/// Heights of a bar that can be told apart, without and with one.
+pub const HEIGHTS: usize = 8;
+
+/// The height of each bar, 0 for none, the highest being one less than [`HEIGHTS`]. What is there is seen: one beside a
+/// thousand still has a height.
+pub fn heights(bars: &[u32; 12]) -> [usize; 12] {
+    let top = u64::from(bars.iter().copied().max().unwrap_or(0)).max(1);
+    let most = HEIGHTS as u64 - 1;
+    bars.map(|n| (u64::from(n) * most).div_ceil(top) as usize)
 }
 
 /// A value and what it means.
@@ -106,6 +119,11 @@ impl<'a> Value<'a> {
             }
             Value::Milli(n) => Cow::Owned(cores(*n)),
             Value::Bytes(n) => Cow::Owned(bytes(*n)),
+            // Painters that have better glyphs use them.
+            Value::Bars(bars) => {
+                let ramp = [' ', '.', ':', '-', '=', '+', '*', '#'];
+                Cow::Owned(heights(bars).map(|h| ramp[h]).iter().collect())
+            }
             Value::Time(at) => Cow::Owned(span(at.age(now))),
             Value::Since(n, at) if *n > 0 && at.is_set() => {
                 Cow::Owned(format!("{n} ({} ago)", span(at.age(now))))

@@ -78,6 +78,9 @@ commands! {
         "sort-name" "sort by name";
         "sort-age" "sort by age";
         "wide" "more columns, or fewer";
+        "pause" "events stand still, or go on with all that happened meanwhile";
+        "normal-events" "show or leave out Normal events";
+        "count-events" "how many events the cluster and each namespace hold, without listing them";
         "columns" "choose columns";
         "left" "columns at the left come back";
         "right" "columns at the left make room";

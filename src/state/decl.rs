@@ -119,6 +119,9 @@ pub struct Kind {
 pub enum Stored {
     /// An interned text.
     Sym,
+    /// A text of the row's own, which goes when the row goes: what never repeats must not stay with the symbols. At most
+    /// one a row; the word holds its digest.
+    Loose,
     /// An unsigned number, cut at `u32::MAX`.
     Num,
     /// Seconds since 1970, 0 = absent.

@@ -24,6 +24,7 @@ pub mod table;
 pub mod tally;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod ui;
 
 /// Everything the program knows. Plain data: a test is "state, keys, state, frame".

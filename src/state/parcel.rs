@@ -348,7 +348,7 @@ impl Parcel {
         let first = self.words.len();
         self.words.extend_from_slice(&row.words[..self.stride]);
         for word in spec.words {
-            if matches!(word.ty, Stored::Sym | Stored::Set | Stored::Ip) {
+            if matches!(word.ty, Stored::Sym | Stored::Loose | Stored::Set | Stored::Ip) {
                 let at = first + usize::from(word.at);
                 self.words[at] = copy(Text::unpack(self.words[at])).pack();
             }

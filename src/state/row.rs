@@ -118,6 +118,9 @@ impl<'a> Row<'a> {
 
     /// A text.
     pub fn text(&self, word: Word) -> &'a str {
+        if word.ty == Stored::Loose {
+            return self.table.loose(self.slot);
+        }
         self.store.syms.text(self.sym(word))
     }
 

@@ -11,6 +11,9 @@ use super::parcel::{Key, Parcel, RawRow};
 use super::row::Row;
 use super::table::{Table, What};
 use super::tally::{Join, MAX_SUMS};
+use super::timeline::Timeline;
+
+mod events;
 
 /// A row that an application of a parcel changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,7 @@ pub struct Store {
     words: Vec<u32>,
     /// Rows whose sums changed, by table and name.
     dependents: Vec<(u8, Sym)>,
+    timeline: Timeline,
 }
 
 impl Default for Store {
@@ -83,6 +87,7 @@ impl Store {
             last_feed: FeedId::default(),
             words: vec![],
             dependents: vec![],
+            timeline: Timeline::default(),
         }
     }
 
@@ -107,9 +112,9 @@ impl Store {
         Row { store: self, table: self.table_at(table), slot }
     }
 
-    /// The row of an object.
+    /// The row of an object; none in a table that is not declared, as of kinds that are only described.
     pub fn find(&self, table: &str, key: Key) -> Option<Row<'_>> {
-        let table = self.table(table);
+        let table = self.table_at(self.table_index(table)?);
         table.find(key).map(|slot| Row { store: self, table, slot })
     }
 
@@ -147,6 +152,7 @@ impl Store {
         let mut changed = Changed::default();
         if let Some(at) = self.feeds.iter().position(|f| f.id == id) {
             let table = self.feeds.remove(at).table;
+            self.forget_events(table);
             self.remove_where(table, |feed, _| feed == id, &mut changed);
             self.touch_dependents(&mut changed);
         }
@@ -195,6 +201,9 @@ impl Store {
         let Some(table) = self.feeds.iter().find(|f| f.id == parcel.feed).map(|f| f.table) else {
             return changed;
         };
+        if self.gathers(table) {
+            return self.gather(table, parcel);
+        }
         for row in parcel.rows() {
             self.put(table, parcel, row, &mut changed);
         }
@@ -222,6 +231,7 @@ impl Store {
                 t.touch(slot, feed, generation, row.head.rv);
                 if mask != 0 {
                     self.rewrite(table, slot, &words);
+                    self.tables[usize::from(table)].say(slot, row);
                     changed.rows.push(Touch { table, slot, mask, what: What::Changed });
                 }
             }

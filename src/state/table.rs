@@ -72,6 +72,8 @@ pub struct Table {
     stride: usize,
     heads: Vec<Head>,
     words: Vec<u32>,
+    /// Texts of the rows' own, by slot; empty if the table declares no [`Stored::Loose`] word.
+    loose: Vec<Box<str>>,
     free: Vec<u32>,
     index: HashTable<u32>,
     names: HashMap<Sym, u32>,
@@ -98,6 +100,7 @@ impl Table {
             stride: spec.stride(),
             heads: vec![],
             words: vec![],
+            loose: vec![],
             free: vec![],
             index: HashTable::new(),
             names: HashMap::new(),
@@ -136,6 +139,11 @@ impl Table {
         &self.words[at..at + self.stride]
     }
 
+    /// The text of a row's own.
+    pub fn loose(&self, slot: u32) -> &str {
+        self.loose.get(slot as usize).map_or("", |text| text)
+    }
+
     /// The slot of an object.
     pub fn find(&self, key: Key) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
@@ -155,6 +163,7 @@ impl Table {
             let at = usize::from(word.at);
             match word.ty {
                 Stored::Sym => out[at] = syms.intern(row.bytes(word)).0,
+                Stored::Loose => out[at] = digest(row.bytes(word)),
                 Stored::Set => out[at] = syms.intern_set(row.bytes(word)).0,
                 Stored::Num | Stored::Time => out[at] = clamp(row.num(word)),
                 Stored::Wide => {
@@ -219,6 +228,16 @@ impl Table {
             name: Name::new(name, syms),
             created: clamp(row.head.created.0),
         };
+        let slot = self.place(head, words);
+        self.say(slot, row);
+        if self.named {
+            self.names.insert(syms.intern(name.as_bytes()), slot);
+        }
+        slot
+    }
+
+    /// Finds room for a row.
+    fn place(&mut self, head: Head, words: &[u32]) -> u32 {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.heads[slot as usize] = head;
@@ -235,10 +254,40 @@ impl Table {
         self.index.insert_unique(hasher.hash_one(head.key), slot, |&slot| {
             hasher.hash_one(heads[slot as usize].key)
         });
-        if self.named {
-            self.names.insert(syms.intern(name.as_bytes()), slot);
-        }
         slot
+    }
+
+    /// Keeps the text of a row's own, if the table has such.
+    pub(super) fn say(&mut self, slot: u32, row: RawRow<'_>) {
+        let own = self.spec.words.iter().find(|word| word.ty == Stored::Loose);
+        if let Some(&word) = own {
+            let text = std::str::from_utf8(row.bytes(word)).unwrap_or_default();
+            self.say_text(slot, text.into());
+        }
+    }
+
+    fn say_text(&mut self, slot: u32, text: Box<str>) {
+        if self.loose.len() <= slot as usize {
+            self.loose.resize(slot as usize + 1, Box::default());
+        }
+        self.loose[slot as usize] = text;
+    }
+
+    /// Copies a row of another table of the same kinds and the same store; returns its slot here and whether it is new.
+    pub(super) fn copy(&mut self, from: &Table, slot: u32) -> (u32, bool) {
+        let (head, words) = (*from.head(slot), from.words(slot));
+        let (to, new) = match self.find(head.key) {
+            Some(to) => {
+                self.heads[to as usize] = head;
+                self.write(to, words);
+                (to, false)
+            }
+            None => (self.place(head, words), true),
+        };
+        if !from.loose.is_empty() {
+            self.say_text(to, from.loose(slot).into());
+        }
+        (to, new)
     }
 
     /// Takes a row out.
@@ -258,8 +307,17 @@ impl Table {
             }
         }
         self.heads[slot as usize].alive = false;
+        if let Some(text) = self.loose.get_mut(slot as usize) {
+            *text = Box::default();
+        }
         self.free.push(slot);
     }
+}
+
+/// Tells a text from the one before it.
+fn digest(text: &[u8]) -> u32 {
+    let fnv = |h: u32, b: &u8| (h ^ u32::from(*b)).wrapping_mul(0x0100_0193);
+    text.iter().fold(0x811c_9dc5, fnv)
 }
 
 fn clamp(n: i64) -> u32 {

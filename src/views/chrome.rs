@@ -110,12 +110,17 @@ pub fn summary(parts: &[Part], place: &str, theme: &Theme, area: Rect, buf: &mut
     let mut link = 0;
     let mut first = true;
     for part in parts {
-        if part.text.is_empty() {
-            pen.skip(3);
-            continue;
+        let gap = match part.text.as_str() {
+            "" => 3,
+            text if !first && !text.ends_with(':') => 2,
+            _ => 0,
+        };
+        if usize::from(gap) + reserved > usize::from(pen.room()) {
+            break;
         }
-        if !first && !part.text.ends_with(':') {
-            pen.skip(2);
+        pen.skip(gap);
+        if part.text.is_empty() {
+            continue;
         }
         first = part.text.ends_with(':');
         if first {

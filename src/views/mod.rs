@@ -33,6 +33,12 @@ views! {
     namespaces;
     disruption_budgets;
     workloads;
+    events;
+}
+
+/// The filter that a view opens with, and what it leaves out in words.
+pub fn opening(view: &str) -> Option<(&'static str, &'static str)> {
+    (view == events::VIEW.id).then_some((events::NOTABLE, "Normal events"))
 }
 
 /// The view of that id or alias.

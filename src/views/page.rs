@@ -64,6 +64,27 @@ impl<'a> Pen<'a> {
     }
 }
 
+/// The beginning of a text that fits in a number of cells.
+pub fn begin(text: &str, cells: usize, theme: &Theme) -> String {
+    let text = clean(text);
+    if width(&text) <= cells {
+        return text.into_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += width(c.encode_utf8(&mut [0; 4]));
+        if used >= cells {
+            break;
+        }
+        out.push(c);
+    }
+    if cells > 0 {
+        out.push_str(theme.ellipsis());
+    }
+    out
+}
+
 /// Text cut to a number of cells. What is cut of a name is its middle's left: the tail tells siblings apart.
 pub fn fit(text: &str, cells: usize, theme: &Theme) -> String {
     let text = clean(text);

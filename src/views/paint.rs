@@ -113,6 +113,7 @@ fn place(state: &State) -> String {
         return String::new();
     };
     let mut words = vec![];
+    words.extend(super::events::standing(state, route.view));
     if !route.about.is_empty() {
         words.push(format!("{} {}", route.view, route.about));
     }
@@ -163,8 +164,19 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
     match (starting, total) {
         (true, 0) => (Role::Dim, "waiting for the first rows".into()),
         (_, 0) => (Role::Dim, format!("there are no {}", view.id)),
+        _ if opened_so(state, view) => {
+            let (_, left_out) = super::opening(view.id).unwrap_or_default();
+            let key = state.ui.keys.get("normal-events").cloned().unwrap_or_default();
+            (Role::Dim, format!("there is nothing but {left_out}; {key} shows them"))
+        }
         _ => (Role::Dim, "no row matches; esc takes the filter away".into()),
     }
+}
+
+/// Whether the filter is still the one that the view opened with.
+fn opened_so(state: &State, view: &TableView) -> bool {
+    let opening = super::opening(view.id).map(|(filter, _)| filter);
+    opening.is_some() && state.ui.table().map(|table| table.filter.as_str()) == opening
 }
 
 /// A text in the middle of nothing, wrapped at words.

@@ -1,10 +1,10 @@
 //! The painter of every table view: only the rows in the window are formatted.
 
-use super::page::{Pen, fit};
+use super::page::{Pen, begin, fit};
 use super::spec::TableView;
 use super::theme::Theme;
 use crate::state::State;
-use crate::state::cell::{Cell, Role, Value};
+use crate::state::cell::{Cell, Role, Value, heights};
 use crate::state::decl::{Align, Column};
 use crate::state::row::Row;
 use crate::state::text::width;
@@ -17,6 +17,10 @@ use ratatui::layout::Rect;
 const GUTTER: u16 = 3;
 /// Cells between columns.
 const GAP: u16 = 2;
+/// A column that may grow beyond this holds sentences: it takes what is left of the line.
+const SENTENCE: u16 = 200;
+/// Cells it claims all the same.
+const LEAST: u16 = 24;
 
 /// The columns of a view that its operator chose, else its own.
 pub fn columns(state: &State, view: &TableView, wide: bool) -> Vec<&'static Column> {
@@ -35,7 +39,11 @@ pub fn columns(state: &State, view: &TableView, wide: bool) -> Vec<&'static Colu
 pub fn fitting(table: &TableUi, view: &TableView, area: u16) -> Vec<&'static Column> {
     let mut shown = table.columns.clone();
     let total = |shown: &[&'static Column]| -> u16 {
-        GUTTER + shown.iter().map(|c| table.width(c) + GAP).sum::<u16>().saturating_sub(GAP)
+        let claims = |c: &Column| match c.max {
+            ..=SENTENCE => table.width(c),
+            _ => table.width(c).min(LEAST),
+        };
+        GUTTER + shown.iter().map(|c| claims(c) + GAP).sum::<u16>().saturating_sub(GAP)
     };
     for id in view.narrow {
         if total(&shown) <= area {
@@ -123,6 +131,17 @@ fn paint_cell(
     now: Epoch,
 ) {
     let mut cells = usize::from(cells);
+    if column.max > SENTENCE {
+        // What matters in a sentence comes first, unlike in a name.
+        let text = begin(&value.words(now), usize::from(pen.room()), theme);
+        pen.put(role, &text).skip(GAP);
+        return;
+    }
+    if let (Value::Bars(bars), false) = (value, theme.ascii) {
+        let glyphs = heights(bars).map(|h| theme.heights()[h]);
+        pen.put(role, &glyphs.iter().collect::<String>()).skip(GAP);
+        return;
+    }
     if let Value::Cpu(have, of) | Value::Memory(have, of) = *value {
         bar(pen, theme, role, have, of);
         cells = cells.saturating_sub(BAR);

@@ -60,6 +60,11 @@ impl Theme {
         if self.ascii { "#" } else { "━" }
     }
 
+    /// Glyphs of a small histogram, lowest first.
+    pub fn heights(&self) -> [char; 8] {
+        [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇']
+    }
+
     /// The arrow of the sort column.
     pub fn arrow(&self, down: bool) -> &'static str {
         match (self.ascii, down) {

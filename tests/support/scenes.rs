@@ -45,6 +45,7 @@ impl Stage {
         self.put("pods", "Pod", &pods());
         self.put("namespaces", "Namespace", &namespaces());
         self.put("poddisruptionbudgets", "PodDisruptionBudget", &budgets());
+        self.put("events", "Event", &events());
         for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job"] {
             let of_kind: Vec<_> = workloads().into_iter().filter(|w| w["kind"] == kind).collect();
             self.put("workloads", kind, &of_kind);
@@ -72,6 +73,7 @@ impl Stage {
             "hostile" => {
                 stage.put("pods", "Pod", &[hostile()]);
                 stage.put("nodes", "Node", &[node("節点-00001-\u{1b}[31mred\u{202e}", &[], "True", json!({}))]);
+                stage.put("events", "Event", &[hostile_event()]);
                 stage.live();
             }
             other => panic!("no scene {other}"),
@@ -247,4 +249,112 @@ pub fn workloads() -> Vec<Value> {
         json!({"kind": "Job", "metadata": meta("report"), "spec": {"completions": 1, "parallelism": 1, "template": template},
             "status": {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}}),
     ]
+}
+
+/// An event about an object: type, reason, message; last seen so many seconds ago, so many times within an hour.
+pub fn event(object: (&str, &str, &str), what: (&str, &str, &str), last: i64, count: u32) -> Value {
+    let (kind, namespace, name) = object;
+    let (weight, reason, message) = what;
+    let id = format!("ev/{kind}/{namespace}/{name}/{reason}/{message}");
+    let mut involved = json!({"kind": kind, "name": name, "apiVersion": "v1", "uid": uid_of(&format!("{namespace}/{name}"))});
+    if !namespace.is_empty() {
+        involved["namespace"] = json!(namespace);
+    }
+    json!({
+        "metadata": {"name": format!("{name}.1"), "namespace": if namespace.is_empty() { "default" } else { namespace }, "uid": uid_of(&id),
+            "resourceVersion": "21", "creationTimestamp": ago(last + 60 * i64::from(count))},
+        "involvedObject": involved, "type": weight, "reason": reason, "message": message, "count": count,
+        "source": {"component": "kubelet", "host": "node-00017"},
+        "firstTimestamp": ago(last + 60 * (i64::from(count) - 1)), "lastTimestamp": ago(last),
+    })
+}
+
+pub fn events() -> Vec<Value> {
+    let pod = |name| ("Pod", "shop", name);
+    vec![
+        event(
+            pod("web-7d9f8b-x0x4q"),
+            (
+                "Normal",
+                "Pulled",
+                "Container image \"registry.example/web:1.2\" already present on machine",
+            ),
+            700,
+            1,
+        ),
+        event(
+            pod("web-7d9f8b-x1x4q"),
+            (
+                "Warning",
+                "Unhealthy",
+                "Readiness probe failed: HTTP probe failed with statuscode: 503",
+            ),
+            45,
+            14,
+        ),
+        event(
+            pod("web-7d9f8b-x3x4q"),
+            (
+                "Warning",
+                "Unhealthy",
+                "Readiness probe failed: Get \"http://10.1.2.3:8080/ready\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+            ),
+            45,
+            3,
+        ),
+        event(
+            pod("cart-55c9d-9k2lm"),
+            (
+                "Warning",
+                "BackOff",
+                "Back-off restarting failed container main in pod cart-55c9d-9k2lm",
+            ),
+            12,
+            38,
+        ),
+        event(
+            pod("cart-55c9d-9k2lm"),
+            ("Normal", "Pulled", "Successfully pulled image in 412ms"),
+            190,
+            7,
+        ),
+        event(
+            ("Node", "", "node-00019"),
+            ("Warning", "ImageGCFailed", "Failed to garbage collect required amount of images"),
+            1500,
+            9,
+        ),
+        event(
+            ("Node", "", "node-00019"),
+            ("Normal", "NodeNotReady", "Node node-00019 status is now: NodeNotReady"),
+            360,
+            1,
+        ),
+        event(
+            ("PersistentVolumeClaim", "shop", "data-db-3"),
+            ("Warning", "ProvisioningFailed", "storageclass.storage.k8s.io \"fast\" not found"),
+            300,
+            22,
+        ),
+        event(
+            ("Widget", "payments", "gateway"),
+            ("Warning", "SyncFailed", "no such upstream"),
+            80,
+            2,
+        ),
+    ]
+}
+
+/// An event whose texts try to reach the terminal.
+pub fn hostile_event() -> Value {
+    event(
+        ("Pod\u{9b}2J", "x\u{1b}]52;c;cm0gLXJm\u{7}", "evil-\u{202e}eman"),
+        (
+            "Warn\u{7}ing",
+            "\u{1b}[31mOwned\r\n",
+            "\u{1b}[2J\u{1b}[1;1Hall is well\n\u{1b}]0;title\u{7}",
+        ),
+        30,
+        2,
+    )
 }

@@ -3,6 +3,7 @@
 use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
 use crate::state::doc::Folds;
+use crate::state::kinds::events;
 use crate::state::row::Row;
 use crate::state::text::{clean, width};
 use crate::state::time::Epoch;
@@ -84,6 +85,7 @@ fn json(value: &Value<'_>) -> serde_json::Value {
         Value::Cpu(n, _) | Value::Memory(n, _) | Value::Milli(n) | Value::Bytes(n) => (*n).into(),
         Value::Bool(yes) => (*yes).into(),
         Value::Time(at) => at.rfc3339().into(),
+        Value::Bars(bars) => bars.as_slice().into(),
     }
 }
 
@@ -93,6 +95,7 @@ fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
         let cells = columns.iter().map(|c| match json(&(c.cell)(*row, now).value) {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => quoted(&text),
+            list @ serde_json::Value::Array(_) => quoted(&list.to_string()),
             other => other.to_string(),
         });
         out + &cells.collect::<Vec<_>>().join(",") + "\n"
@@ -108,6 +111,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn name(row: Row<'_>) -> String {
+    if row.table.spec.id == events::TABLE.id {
+        // A row of events stands for the object they are about.
+        let kind = row.text(events::KIND).to_lowercase();
+        return format!("{}/{}\n", clean(&kind), clean(&row.name()));
+    }
     let gvk = row.gvk();
     let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
     format!("{}{group}/{}\n", gvk.kind.to_lowercase(), clean(&row.name()))

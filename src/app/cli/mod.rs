@@ -1,11 +1,13 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
 pub mod act;
+pub mod count;
 pub mod doctor;
 pub mod drain;
 pub mod format;
 pub mod journal;
 pub mod print;
+pub mod stream;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -58,6 +60,7 @@ Examples:
   wheelhouse --context prod-eu-1 --read-only   look, and change nothing
   wheelhouse print nodes                       pods per node, as a table
   wheelhouse print pods --filter 'status:crash' -o json
+  wheelhouse print events --filter 'type:warning age:<10m' --watch
   wheelhouse doctor                            what works from here, and what is missing
   wheelhouse journal report last               what the last change did, for a ticket
 

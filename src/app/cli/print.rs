@@ -6,12 +6,16 @@ use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::connect::{Connection, Origin};
+use crate::app::effects::events::deeds;
+use crate::state::cell::grouped;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
+use crate::state::kinds::events;
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
 use crate::state::store::Store;
+use crate::state::timeline::Deed;
 use crate::views::{self, spec::TableView};
 use clap::Args;
 use std::sync::Arc;
@@ -35,14 +39,20 @@ pub struct PrintArgs {
     /// These columns, by id, in this order
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Do not end: a line for each event that passes, `-o json` an object a line (events only)
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Only how many there are, in all and by namespace, without listing them
+    #[arg(long, conflicts_with_all = ["watch", "filter", "sort", "columns"])]
+    pub count: bool,
 }
 
 /// What is asked for, checked before anything is sent.
-struct Wanted {
-    view: &'static TableView,
-    columns: Vec<&'static Column>,
-    sort: (&'static Column, bool),
-    filter: Query,
+pub(super) struct Wanted {
+    pub view: &'static TableView,
+    pub columns: Vec<&'static Column>,
+    pub sort: (&'static Column, bool),
+    pub filter: Query,
 }
 
 /// The text to print, and what is missing from it.
@@ -59,8 +69,13 @@ pub async fn print(
     let opened = origin.open(lock, PluginStdio::Inherit).await;
     let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
     let scope = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
+    if args.count {
+        return super::count::count(&connection, wanted.view, scope, args.output).await;
+    }
     let mut store = Store::default();
     let missing = collect(&connection, &mut store, wanted.view, scope).await?;
+    add_deeds(&connection, &mut store);
+    let missing = missing.or_else(|| forgotten(&store));
     let now = connection.now();
     let mut lens = lens_of(&store, &wanted);
     while lens.work(&store, now, Budget { rows: usize::MAX }) == Progress::More {}
@@ -69,12 +84,30 @@ pub async fn print(
     Ok((format(&rows, &wanted.columns, args.output, now), missing))
 }
 
+/// The operator's own actions, where events are shown.
+pub(super) fn add_deeds(connection: &Connection, store: &mut Store) {
+    let table = store.table_index(events::TABLE.id);
+    let Some(feed) = store.feeds.iter().find(|f| Some(f.table) == table) else { return };
+    let (id, scope) = (feed.id, feed.namespace.clone());
+    let mut deeds = deeds(&connection.cluster, (connection.upstream.clock)());
+    deeds.retain(|d| scope.as_ref().is_none_or(|ns| *ns == d.namespace || d.namespace.is_empty()));
+    store.apply(&Deed::parcel(id, &deeds));
+}
+
+/// What found no room, where events are shown.
+fn forgotten(store: &Store) -> Option<Failure> {
+    let ring = &store.timeline().ring;
+    let (kept, more) = (grouped(ring.len() as i64), grouped(ring.forgotten() as i64));
+    let words = format!("the newest {kept} events were taken in, {more} older ones were left out");
+    (ring.forgotten() > 0).then_some(Failure { code: exit::INCOMPLETE, words })
+}
+
 fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
     let table = store.table_index(wanted.view.table).unwrap_or_default();
     Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone())
 }
 
-fn check(args: &PrintArgs) -> Result<Wanted, Failure> {
+pub(super) fn check(args: &PrintArgs) -> Result<Wanted, Failure> {
     let view = views::named(&args.view)
         .ok_or_else(|| Failure::usage(format!("there is no view {}", args.view)))?;
     let store = Store::default();
@@ -155,7 +188,7 @@ async fn collect(
 }
 
 /// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
-fn settle(
+pub(super) fn settle(
     store: &Store,
     view: &TableView,
     id: FeedId,

@@ -129,6 +129,16 @@ impl Journal {
         Ok(self.names()?.iter().map(|run| self.summary(run)).collect())
     }
 
+    /// Names of the newest runs, newest first.
+    ///
+    /// # Errors
+    /// As [`Journal::runs`].
+    pub fn recent(&self, most: usize) -> Result<Vec<String>, Trouble> {
+        let mut names = self.names()?;
+        names.truncate(most);
+        Ok(names)
+    }
+
     /// One run as the list shows it.
     pub fn summary(&self, run: &str) -> Summary {
         match self.read(run) {

@@ -88,6 +88,7 @@ impl App {
             self.say(now, Role::Warn, format!("you may not list {what} in all namespaces; this is {home}, :ns NAME shows another"));
             self.state.cluster.namespace = Some(home.clone());
             fx.push(Effect::SwitchNamespace(Some(home)));
+            self.read_deeds(fx);
         }
     }
 

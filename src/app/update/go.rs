@@ -4,6 +4,7 @@ use super::App;
 use crate::actions::{self, Offer, Order};
 use crate::app::msg::{Effect, Now};
 use crate::state::cell::Role;
+use crate::state::kinds;
 use crate::state::lens::Lens;
 use crate::state::query::Query;
 use crate::state::ui::document::{DocUi, Form, Target};
@@ -12,9 +13,10 @@ use crate::state::ui::{Page, RouteId};
 use crate::views::{self, spec::Jump};
 
 impl App {
-    /// Opens a view with nothing narrowing it.
+    /// Opens a view with nothing narrowing it but what it leaves out at first.
     pub fn visit_view(&mut self, view: &'static str, fx: &mut Vec<Effect>) {
-        self.jump(Jump { view, ..Jump::default() }, fx);
+        let filter = views::opening(view).map_or("", |(filter, _)| filter).to_owned();
+        self.jump(Jump { view, filter, ..Jump::default() }, fx);
     }
 
     /// Opens a view as a jump says.
@@ -30,6 +32,7 @@ impl App {
         let query = Query::parse(&jump.filter, spec).unwrap_or_default();
         let mut table = TableUi::new(index, Lens::new(index, sort, scope, query), sort);
         table.filter = jump.filter;
+        table.indirect = view.table == kinds::events::TABLE.id;
         if let Some((namespace, name)) = jump.seek {
             table.cursor = Cursor::Seek(namespace, name);
         }
@@ -76,6 +79,7 @@ impl App {
         tables.sort_unstable();
         tables.dedup();
         fx.push(Effect::Follow(tables));
+        self.read_deeds(fx);
     }
 
     /// Runs an action on what was last painted under the cursor.
@@ -123,7 +127,7 @@ impl App {
                 self.open(target, Form::Describe, fx);
             }
             Some(jump) => self.jump(jump, fx),
-            None => self.say(now, Role::Dim, "this row leads nowhere"),
+            None => self.say(now, Role::Dim, "this row leads to no view of wheelhouse"),
         }
     }
 }

@@ -126,6 +126,10 @@ impl App {
             "feeds" => self.state.ui.overlay = toggled(open, Overlay::Feeds),
             "command" => self.ask(Asking::Command, ""),
             "filter" => match self.state.ui.table().map(|t| t.filter.clone()) {
+                // What a view opens with stays unless it is deleted: what is typed is one more term.
+                Some(filter) if self.opened_with(&filter) => {
+                    self.ask(Asking::Filter, &format!("{filter} "));
+                }
                 Some(filter) => self.ask(Asking::Filter, &filter),
                 None => self.ask(Asking::Search, ""),
             },
@@ -177,6 +181,12 @@ impl App {
         self.complete();
     }
 
+    /// Whether the view on screen opens with this filter.
+    fn opened_with(&self, filter: &str) -> bool {
+        let view = self.state.ui.route().map_or("", |r| r.view);
+        views::opening(view).is_some_and(|(opening, _)| opening == filter)
+    }
+
     /// Undoes the nearest thing: overlay, marks, filter, place.
     fn back(&mut self, now: Now) {
         if self.state.ui.overlay != Overlay::None {
@@ -187,14 +197,16 @@ impl App {
             return;
         }
         let table = self.state.ui.table();
-        let (marks, filter) = table.map_or((0, false), |t| (t.marks.len(), !t.filter.is_empty()));
+        let typed = |filter: &str| !filter.is_empty() && !self.opened_with(filter);
+        let (marks, filter) = table.map_or((0, false), |t| (t.marks.len(), typed(&t.filter)));
         if marks > 0 {
             if let Some(table) = self.state.ui.table_mut() {
                 table.marks.clear();
             }
         } else if filter {
-            // An empty filter parses.
-            let _ = self.filter("");
+            let view = self.state.ui.route().map_or("", |r| r.view);
+            // What a view opens with parses, as does nothing.
+            let _ = self.filter(views::opening(view).map_or("", |(filter, _)| filter));
         } else if self.state.ui.walk(false) {
             self.busy = true;
         } else {

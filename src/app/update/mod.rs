@@ -4,6 +4,7 @@ mod change;
 mod data;
 mod desk;
 mod drain;
+mod events;
 mod go;
 mod keys;
 mod prompt;
@@ -112,13 +113,21 @@ impl App {
             }
             Msg::Prepared(id, plan) => self.prepared(id, plan, now),
             Msg::Progress(n) => self.progress(n, now),
-            Msg::Executed(report) => self.executed(&report, now),
             Msg::DrainRead(route, facts) => self.drain_read(route, facts, &mut fx),
             Msg::DrainLanded(route, landing) => self.drain_landed(route, landing),
             Msg::DrainTold(told) => self.drain_told(told, now),
-            Msg::DrainEnded(ended) => self.drain_ended(ended, now),
+            Msg::DrainEnded(ended) => {
+                self.drain_ended(ended, now);
+                self.read_deeds(&mut fx);
+            }
             Msg::DrainsLeft(id, found) if id == self.session => self.drain_unfinished(&found),
             Msg::DrainsLeft(..) => {}
+            Msg::Executed(report) => {
+                self.executed(&report, now);
+                self.read_deeds(&mut fx);
+            }
+            Msg::Deeds(id, deeds) => self.deeds(id, deeds),
+            Msg::Counted(id, words) => self.counted(id, words, now),
             Msg::WantsTerminal(id, name) if id == self.session => {
                 fx.push(Effect::SwitchContext(name, true));
             }

@@ -140,7 +140,9 @@ impl App {
             _ => match views::named(word) {
                 Some(view) => {
                     self.visit_view(view.id, fx);
-                    if let Err(e) = self.filter(rest) {
+                    if !rest.is_empty()
+                        && let Err(e) = self.filter(rest)
+                    {
                         self.say(now, Role::Warn, format!("filter not used: {}", e.why));
                     }
                 }
@@ -181,6 +183,7 @@ impl App {
         };
         self.state.cluster.namespace = scope.clone();
         fx.push(Effect::SwitchNamespace(scope));
+        self.read_deeds(fx);
     }
 
     /// Works out what the line could become.

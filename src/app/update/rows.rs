@@ -52,6 +52,9 @@ impl App {
                 }
             }
             "columns" => self.state.ui.overlay = Overlay::Columns(0),
+            "pause" => self.pause_events(now),
+            "normal-events" => self.toggle_normal(now),
+            "count-events" => self.count_events(now, fx),
             "left" | "right" => {
                 if let Some(table) = self.state.ui.table_mut() {
                     let most = table.columns.len().saturating_sub(2);
@@ -124,7 +127,7 @@ impl App {
         let query = Query::parse(text, self.state.store.table_at(index).spec)?;
         let (store, ui) = (&self.state.store, &mut self.state.ui);
         if let Some(table) = ui.table_mut() {
-            table.filter = text.to_owned();
+            table.filter = text.trim().to_owned();
             table.lens.set_query(store, query);
         }
         self.busy = true;

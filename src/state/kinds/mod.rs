@@ -4,9 +4,12 @@ use super::decl::TableSpec;
 
 pub mod common;
 #[cfg(test)]
+mod events_tests;
+#[cfg(test)]
 mod pods_tests;
 #[cfg(test)]
 mod registry_tests;
+pub mod subjects;
 #[cfg(test)]
 pub mod testing;
 
@@ -24,4 +27,5 @@ tables! {
     namespaces;
     disruption_budgets;
     workloads;
+    events;
 }

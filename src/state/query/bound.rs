@@ -5,7 +5,7 @@
 use super::pattern::Pattern;
 use super::{Query, Term, Test, Want};
 use crate::state::cell::Value;
-use crate::state::decl::Column;
+use crate::state::decl::{Column, Stored};
 use crate::state::intern::Sym;
 use crate::state::row::Row;
 use crate::state::time::Epoch;
@@ -108,7 +108,10 @@ fn in_texts(
     pattern.is_local() && knows(row.stem_sym())
         || pattern.is_across(stem, tail, scratch)
         || knows(row.namespace_sym())
-        || query.texts.iter().any(|&word| knows(row.sym(word)))
+        || query.texts.iter().any(|&word| match word.ty {
+            Stored::Loose => pattern.is_in(row.text(word)),
+            _ => knows(row.sym(word)),
+        })
 }
 
 /// Label sets repeat, so a set is looked through once.

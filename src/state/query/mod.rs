@@ -41,6 +41,11 @@ pub struct Query {
     terms: usize,
 }
 
+/// A text as a value of a filter, whatever it holds.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 #[derive(Clone, Debug)]
 struct Term {
     not: bool,

@@ -56,7 +56,7 @@ impl Literal {
             Value::Cpu(..) | Value::Milli(_) => self.milli,
             Value::Memory(..) | Value::Bytes(_) => self.whole,
             Value::Time(_) => self.seconds,
-            Value::Absent | Value::Unknown(_) | Value::Bool(_) => None,
+            Value::Absent | Value::Unknown(_) | Value::Bool(_) | Value::Bars(_) => None,
         };
         let number = match value {
             Value::Text(text) => leading(text),

@@ -6,7 +6,7 @@ use super::explain::nearest;
 use super::number::{Literal, Op};
 use super::pattern::{Pattern, smart_fold};
 use super::{Explained, Query, Term, Test, Want};
-use crate::state::decl::{Column, Stored, TableSpec};
+use crate::state::decl::{Column, Stored, TableSpec, Word};
 use regex::RegexBuilder;
 use std::ops::Range;
 
@@ -35,7 +35,8 @@ pub(super) fn parse(source: &str, spec: &TableSpec) -> Result<Query, Explained> 
             break;
         }
     }
-    query.texts = spec.words.iter().copied().filter(|w| w.ty == Stored::Sym).collect();
+    let text = |word: &Word| matches!(word.ty, Stored::Sym | Stored::Loose);
+    query.texts = spec.words.iter().copied().filter(text).collect();
     query.needs = needs(&query, spec);
     Ok(query)
 }

@@ -3,6 +3,7 @@
 pub mod budget_status;
 pub mod condition;
 pub mod node_status;
+pub mod occurrence;
 pub mod pod_requests;
 pub mod pod_status;
 pub mod workload_status;

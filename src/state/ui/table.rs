@@ -66,6 +66,8 @@ pub struct TableUi {
     /// The cursor's object went away and the cursor stands on its neighbour: the next key that changes something
     /// has to be pressed again.
     pub disarmed: bool,
+    /// Rows speak of objects instead of being them: they lead to what can be changed.
+    pub indirect: bool,
 }
 
 impl TableUi {
@@ -87,6 +89,7 @@ impl TableUi {
             height: 1,
             shown: None,
             disarmed: false,
+            indirect: false,
         }
     }
 

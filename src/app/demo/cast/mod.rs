@@ -1,6 +1,7 @@
 //! The cast: what is there when the demo begins. Names are invented; nothing is copied from a real cluster.
 
 pub mod apps;
+mod events;
 pub mod nodes;
 mod platform;
 pub mod requests;
@@ -44,6 +45,7 @@ impl World {
         workloads::add_all(&mut world, now);
         stuck::add_all(&mut world, now);
         requests::add_all(&mut world, now);
+        events::add_all(&mut world, now);
         // Controllers look twice, so that every status agrees with the pods there are: deployments count what their
         // sets said the last time.
         world.control(now);

@@ -63,10 +63,18 @@ pub fn age(world: &mut World, now: Timestamp) {
         return;
     }
     let mut events: Vec<Object> = world.store.table(&EVENTS).values().cloned().collect();
-    events.sort_by_key(|e| std::cmp::Reverse(text(&e["lastTimestamp"]).to_owned()));
+    events.sort_by_key(|e| std::cmp::Reverse(text(last(e)).to_owned()));
     for (i, event) in events.iter().enumerate() {
-        if i >= MOST || since(&event["lastTimestamp"], now) > KEPT {
+        if i >= MOST || since(last(event), now) > KEPT {
             world.store.remove(&EVENTS, object::namespace(event), object::name(event));
         }
+    }
+}
+
+/// What a series was last observed at, else `lastTimestamp`.
+fn last(event: &Value) -> &Value {
+    match &event["series"]["lastObservedTime"] {
+        Value::Null => &event["lastTimestamp"],
+        observed => observed,
     }
 }

@@ -1,10 +1,8 @@
 //! The events of an object, newest first.
-//!
-//! Kubernetes: an event's last occurrence is the series' last observation, else `lastTimestamp`, `eventTime`,
-//! `firstTimestamp`, creation; its count that of the series, else `count`, else one (`core/v1/types.go`).
 
 use super::page::{Page, ago, int, join, plain, str_at, time};
 use crate::state::cell::Role;
+use crate::state::rules::occurrence::Times;
 use crate::state::time::{Epoch, span};
 use serde_json::Value;
 
@@ -37,29 +35,27 @@ fn row(event: &Value, now: Epoch) -> [(Role, String); 6] {
     ]
 }
 
+/// The times and counts of an event, for the rule that decides between them.
+fn times_of(event: &Value) -> Times {
+    Times {
+        series: time(event, "/series/lastObservedTime"),
+        last: time(event, "/lastTimestamp"),
+        event: time(event, "/eventTime"),
+        first: time(event, "/firstTimestamp"),
+        created: time(event, "/metadata/creationTimestamp"),
+        series_count: int(event, "/series/count"),
+        count: int(event, "/count"),
+    }
+}
+
 fn last(event: &Value) -> Epoch {
-    first_set(
-        event,
-        ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"],
-    )
-}
-
-fn first(event: &Value) -> Epoch {
-    first_set(
-        event,
-        ["/firstTimestamp", "/eventTime", "/lastTimestamp", "/series/lastObservedTime"],
-    )
-}
-
-fn first_set(event: &Value, at: [&str; 4]) -> Epoch {
-    let created = time(event, "/metadata/creationTimestamp");
-    at.into_iter().map(|at| time(event, at)).find(|t| t.is_set()).unwrap_or(created)
+    times_of(event).last()
 }
 
 /// `1`, `17 in 5m`.
 fn times(event: &Value) -> String {
-    let n = int(event, "/series/count").max(int(event, "/count")).max(1);
-    let over = last(event).0 - first(event).0;
+    let times = times_of(event);
+    let (n, over) = (times.count(), times.last().0 - times.first().0);
     if n > 1 && over > 0 { format!("{n} in {}", span(over)) } else { n.to_string() }
 }
 
