@@ -2,6 +2,7 @@
 //! the preview, and each of them is one request.
 
 use super::plan::{Danger, Note, Plan, Step};
+use crate::state::store::Store;
 use crate::state::ui::document::Target;
 use serde_json::Value;
 
@@ -57,11 +58,35 @@ pub trait Change: Sync {
         false
     }
 
+    /// Tables that are read anew, whole, before it is planned.
+    fn surveys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What else a rule must allow: verb, group, resource, and the name it is asked for.
+    fn more_rights(&self, _on: &[Seen]) -> Vec<[String; 4]> {
+        vec![]
+    }
+
     /// The plan. Pure: the same objects give the same plan.
     ///
     /// # Errors
     /// Why nothing can or need be done.
     fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String>;
+
+    /// The plan, from what the [surveyed](Change::surveys) tables hold too.
+    ///
+    /// # Errors
+    /// As [`Change::plan`].
+    fn plan_among(
+        &self,
+        on: &[Seen],
+        argument: &str,
+        by: &By,
+        _among: &Store,
+    ) -> Result<Plan, String> {
+        self.plan(on, argument, by)
+    }
 }
 
 /// A plan in the making.

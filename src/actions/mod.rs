@@ -13,6 +13,7 @@ use crate::state::ui::table::TableUi;
 use std::collections::BTreeSet;
 
 pub mod change;
+pub mod decide;
 pub mod drain;
 pub mod landing;
 pub mod plan;
@@ -54,6 +55,10 @@ actions! {
     label::Label;
     annotate::Annotate;
     delete::Delete;
+    approve::Approve;
+    approve_green::ApproveGreen;
+    deny::Deny;
+    deny_superseded::DenySuperseded;
 }
 
 /// What an action says of itself.

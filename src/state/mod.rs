@@ -7,6 +7,7 @@ pub mod cell;
 pub mod cluster;
 pub mod commands;
 pub mod decl;
+pub mod derive;
 pub mod doc;
 pub mod health;
 pub mod intern;

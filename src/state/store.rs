@@ -4,6 +4,7 @@
 //! changes no word of a row wakes nobody.
 
 use super::decl::{TALLIED, TableSpec};
+use super::derive::{self, Derived};
 use super::health::{Coverage, FeedId, Health};
 use super::intern::{Interner, Sym};
 use super::kinds;
@@ -57,6 +58,8 @@ pub struct Store {
     pub syms: Interner,
     /// The feeds opened so far.
     pub feeds: Vec<Feed>,
+    /// The API server as this session reaches it: verdicts compare names with it.
+    pub server: String,
     tables: Vec<Table>,
     /// The joins that each table feeds.
     joins: Vec<Vec<Join>>,
@@ -82,6 +85,7 @@ impl Store {
         Store {
             syms: Interner::default(),
             feeds: vec![],
+            server: String::new(),
             tables: specs.iter().map(|s| Table::new(s, named(s))).collect(),
             joins: specs.iter().map(joins).collect(),
             last_feed: FeedId::default(),
@@ -159,11 +163,19 @@ impl Store {
         changed
     }
 
-    /// Notes how a feed is. Unknown feeds (of a session that was left) are ignored.
-    pub fn set_health(&mut self, id: FeedId, health: Health) {
+    /// Notes how a feed is. Unknown feeds (of a session that was left) are ignored. What follows from its rows may be
+    /// known from now on, or no longer.
+    pub fn set_health(&mut self, id: FeedId, health: Health) -> Changed {
+        let mut changed = Changed::default();
         if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == id) {
+            let news = std::mem::discriminant(&feed.health) != std::mem::discriminant(&health);
             feed.health = health;
+            let table = feed.table;
+            if news {
+                self.derive(&[(table, u64::MAX >> 1)], &mut changed);
+            }
         }
+        changed
     }
 
     /// How complete joins over a table are: as complete as the feeds of each of its kinds.
@@ -216,8 +228,36 @@ impl Store {
             let stale = |feed, generation| feed == parcel.feed && generation != parcel.generation;
             self.remove_where(table, stale, &mut changed);
         }
+        let touched: Vec<_> = changed.rows.iter().map(|touch| (touch.table, touch.mask)).collect();
+        self.derive(&touched, &mut changed);
         self.touch_dependents(&mut changed);
         changed
+    }
+
+    /// Works out the words that follow from rows of touched tables.
+    fn derive(&mut self, touched: &[(u8, u64)], changed: &mut Changed) {
+        for derived in derive::ALL {
+            let table = self.table_index(derived.table).filter(|t| !self.table_at(*t).is_empty());
+            let Some(table) = table else { continue };
+            let mut follows = touched.iter().map(|&(at, mask)| (self.table_at(at).spec.id, mask));
+            if follows.any(|(id, mask)| derived.follows(id, mask)) {
+                self.rederive(table, derived, changed);
+            }
+        }
+    }
+
+    fn rederive(&mut self, table: u8, derived: &Derived, changed: &mut Changed) {
+        for (slot, texts) in (derived.work)(self) {
+            let mut words = self.table_at(table).words(slot).to_vec();
+            for (word, text) in derived.words.iter().zip(&texts) {
+                words[usize::from(word.at)] = self.syms.intern(text.as_bytes()).0;
+            }
+            let mask = self.table_at(table).differs(slot, &words);
+            if mask != 0 {
+                self.rewrite(table, slot, &words);
+                changed.rows.push(Touch { table, slot, mask, what: What::Changed });
+            }
+        }
     }
 
     fn put(&mut self, table: u8, parcel: &Parcel, row: RawRow<'_>, changed: &mut Changed) {
@@ -227,6 +267,12 @@ impl Store {
         let (key, feed, generation) = (row.key(), parcel.feed, parcel.generation);
         match t.find(key) {
             Some(slot) => {
+                // What follows from other rows is not in the object.
+                for derived in derive::ALL.iter().filter(|d| d.table == t.spec.id) {
+                    for at in derived.words.iter().map(|word| usize::from(word.at)) {
+                        words[at] = t.words(slot)[at];
+                    }
+                }
                 let mask = t.differs(slot, &words);
                 t.touch(slot, feed, generation, row.head.rv);
                 if mask != 0 {

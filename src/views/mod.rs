@@ -33,6 +33,7 @@ views! {
     namespaces;
     disruption_budgets;
     workloads;
+    certificate_requests;
     events;
 }
 

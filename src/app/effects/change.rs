@@ -5,7 +5,8 @@ use crate::actions::change::{By, Seen};
 use crate::actions::plan::{Armed, Danger, Note, Plan, Request as Wanted, Step};
 use crate::actions::{Wish, named};
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Answer, ArmedId, Fault, Permit, Review, call, get, may};
+use crate::app::cluster::session::{Answer, ArmedId, Fault, Permit, Review, call, get, may, may_named};
+use crate::app::cluster::survey::survey;
 use crate::app::cluster::{Client, fetch};
 use crate::app::execute::{Report, Server, execute};
 use crate::app::journal::{Journal, who};
@@ -98,9 +99,23 @@ pub async fn prepare(
         return Err(gone.join("; "));
     }
     let by = By { login: who(), at: now.rfc3339() };
-    let mut plan = change.plan(&seen, &wish.argument, &by)?;
+    let mut plan = match change.surveys() {
+        [] => change.plan(&seen, &wish.argument, &by)?,
+        tables => {
+            let among = survey(client, tables, &cluster.server).await;
+            change.plan_among(&seen, &wish.argument, &by, &among)?
+        }
+    };
     plan.notes.extend(gone.into_iter().map(|words| Note::warn(format!("left out: {words}"))));
     plan.notes.extend(missing_rights(client, change.right(), &seen).await);
+    for [verb, group, resource, name] in change.more_rights(&seen) {
+        if let Review::Denied(reason) = may_named(client, &verb, &group, &resource, &name).await {
+            let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
+            plan.notes.push(Note::bad(format!(
+                "a review says you may not {verb} {resource} {name}{reason}; the server will refuse it"
+            )));
+        }
+    }
     if cluster.protected {
         plan.danger = plan.danger.raised(&cluster.context);
     }

@@ -9,7 +9,7 @@ use crate::state::doc::Line;
 use crate::state::health::{FeedId, Health};
 use crate::state::lens::{Budget, Progress};
 use crate::state::parcel::Parcel;
-use crate::state::store::Changed;
+use crate::state::store::{Changed, Store};
 use crate::state::ui::document::{DocUi, Fetched, Form, Loaded, News};
 use crate::state::ui::{Overlay, Page, RouteId};
 use std::sync::Arc;
@@ -70,7 +70,8 @@ impl App {
             Health::Down { fault, .. } if !was_down => Some(fault.clone()),
             _ => None,
         };
-        self.state.store.set_health(id, health);
+        let changed = self.state.store.set_health(id, health);
+        self.absorb(&changed);
         let Some(feed) = self.state.store.feeds.iter().find(|f| f.id == id) else { return };
         let gvk = &self.state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
         if let Some(fault) = fault {
@@ -115,7 +116,8 @@ impl App {
     }
 
     pub(super) fn fetched(&mut self, route: RouteId, fetched: Result<Fetched, String>, now: Now) {
-        let Some(doc) = self.state.ui.routes.iter_mut().find(|r| r.id == route) else { return };
+        let State { store, ui, .. } = &mut self.state;
+        let Some(doc) = ui.routes.iter_mut().find(|r| r.id == route) else { return };
         let Page::Document(doc) = &mut doc.page else { return };
         doc.news = News::None;
         doc.loaded = match fetched {
@@ -126,7 +128,7 @@ impl App {
             }
             Err(why) => Loaded::Refused(why),
         };
-        write(doc, now);
+        write(doc, store, now);
     }
 
     pub(super) fn connected(
@@ -155,6 +157,7 @@ impl App {
     pub fn enter(&mut self, cluster: Cluster, fx: &mut Vec<Effect>) {
         self.state.cluster = cluster;
         self.state.store = Default::default();
+        self.state.store.server = self.state.cluster.server.clone();
         self.state.ui.routes.clear();
         self.state.ui.at = 0;
         self.state.ui.prompt = None;
@@ -175,13 +178,14 @@ impl App {
 }
 
 /// Makes a document's lines from what was fetched.
-pub(super) fn write(doc: &mut DocUi, now: Now) {
+pub(super) fn write(doc: &mut DocUi, store: &Store, now: Now) {
     let Loaded::Here(fetched) = &doc.loaded else { return };
     doc.doc = match doc.form {
         Form::Yaml => crate::state::doc::yaml(&fetched.object, doc.open),
         Form::Describe => {
             let events = fetched.events.as_deref().ok();
-            let mut page = crate::state::doc::describe(&fetched.object, events, now.server);
+            let mut page =
+                crate::state::doc::describe_in(store, &fetched.object, events, now.server);
             if let Err(why) = &fetched.events {
                 page.lines.push(Line::of(Role::Warn, format!("Events: {why}")));
             }

@@ -240,7 +240,7 @@ impl App {
                 let open = &mut doc.open;
                 let part = if id == "fold" { &mut open.managed } else { &mut open.secrets };
                 *part = !*part;
-                data::write(doc, now);
+                data::write(doc, &self.state.store, now);
             }
             "reload" => self.reload(fx),
             _ => return false,

@@ -7,7 +7,7 @@ pub mod describe;
 mod pending;
 pub mod yaml;
 
-pub use describe::describe;
+pub use describe::{certificate_request, describe, describe_in};
 pub use pending::{Findings, Refusal, pending};
 pub use yaml::{Folds, yaml, yaml_text};
 

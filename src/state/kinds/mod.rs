@@ -28,4 +28,7 @@ tables! {
     disruption_budgets;
     workloads;
     events;
+    certificate_requests;
+    services;
+    cluster_role_bindings;
 }

@@ -53,6 +53,8 @@ words! { WORDS:
     RUNTIME = Sym;
     /// Why it is cordoned, who did it: what our own annotation says.
     CORDON_NOTE = Sym;
+    /// Every address as `type=address`, with blanks between.
+    ADDRESSES = Sym;
 }
 
 paths! { PATHS:
@@ -140,7 +142,7 @@ fn finish(d: &mut Draft) {
     d.items = items;
 }
 
-fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 6] {
+fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 7] {
     let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
     let text = |i: &Item, at: usize| d.text(i.txt[at]).to_owned();
     let pressures = of(CONDITION)
@@ -153,6 +155,7 @@ fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 6] {
     let address = |kind: &str| {
         of(ADDRESS).find(|a| d.text(a.txt[0]) == kind).map_or(String::new(), |a| text(a, 1))
     };
+    let addresses = of(ADDRESS).map(|a| format!("{}={}", text(a, 0), text(a, 1)));
     let kernel = match of(INFO_ARCH).next().map(|i| d.text(i.txt[0])) {
         None | Some("") => d.word(KERNEL).to_owned(),
         Some(arch) => format!("{} ({arch})", d.word(KERNEL)),
@@ -164,6 +167,7 @@ fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 6] {
         (EXTERNAL, address("ExternalIP")),
         (KERNEL, kernel),
         (ROLES, roles(d)),
+        (ADDRESSES, addresses.collect::<Vec<_>>().join(" ")),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 pub mod budget_status;
 pub mod condition;
+pub mod csr;
 pub mod node_status;
 pub mod occurrence;
 pub mod pod_requests;

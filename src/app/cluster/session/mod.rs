@@ -45,7 +45,7 @@ pub use meter::Meter;
 pub use pinned::{About, ContextEntry, Pinned};
 pub use plugin::{CredentialFault, PluginStdio};
 pub use redact::redact;
-pub use review::{Identity, Review, may};
+pub use review::{Identity, Review, may, may_named};
 pub use start::{Cause, StartFault};
 
 use contact::Contact;

@@ -46,6 +46,28 @@ pub async fn may(
     resource: &str,
     namespace: Option<&str>,
 ) -> Review {
+    ask(client, verb, group, resource, namespace, "").await
+}
+
+/// Asks whether we may do `verb` on the one cluster-scoped `resource` of this name: what rules with `resourceNames` allow.
+pub async fn may_named(
+    client: &Client,
+    verb: &str,
+    group: &str,
+    resource: &str,
+    name: &str,
+) -> Review {
+    ask(client, verb, group, resource, None, name).await
+}
+
+async fn ask(
+    client: &Client,
+    verb: &str,
+    group: &str,
+    resource: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> Review {
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let question = json!({
         "apiVersion": "authorization.k8s.io/v1",
@@ -56,6 +78,7 @@ pub async fn may(
             "resource": resource,
             "subresource": subresource,
             "namespace": namespace.unwrap_or_default(),
+            "name": name,
         }},
     });
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a page never holds a value of a Secret or of an environment variable.
 
+mod certificate;
 mod container;
 mod events;
 mod generic;
@@ -13,8 +14,12 @@ mod pod_spec;
 mod small;
 mod workload;
 
+pub use certificate::certificate_request;
+
 use super::{Doc, title};
 use crate::state::rules::condition;
+use crate::state::rules::csr::World;
+use crate::state::store::Store;
 use crate::state::time::Epoch;
 use page::{Cell, Page, ago, items, plain, str_at, time};
 use serde_json::Value;
@@ -29,6 +34,21 @@ pub fn describe(object: &Value, events: Option<&[Value]>, now: Epoch) -> Doc {
     details(&mut page, object, now);
     events::write(&mut page, events, now);
     Doc { title: title(object), lines: page.lines }
+}
+
+/// The page of an object, where it is told by comparing it with others of the same cluster.
+pub fn describe_in(
+    store: &Store,
+    object: &Value,
+    events: Option<&[Value]>,
+    now: Epoch,
+) -> Doc {
+    match (str_at(object, "/apiVersion"), str_at(object, "/kind")) {
+        ("certificates.k8s.io/v1", "CertificateSigningRequest") => {
+            certificate_request(object, &World::of(store), now)
+        }
+        _ => describe(object, events, now),
+    }
 }
 
 /// A part of a page.

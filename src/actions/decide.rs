@@ -1,0 +1,136 @@
+//! What approving and denying certificate requests have in common: one condition, added to the object that was judged and
+//! to no other.
+//!
+//! Kubernetes: a decision is the condition Approved or Denied, written through `/approval`; it is final, and the two
+//! exclude each other (`pkg/apis/certificates/validation`, v1.36). Conditions have no merge key, so a JSON patch adds to
+//! the list; it tests uid and version of the object that was judged: a request that was deleted and made again, or that
+//! changed since, is refused (semantics.md §C).
+
+use super::change::{By, Seen, text};
+use super::plan::{Method, NoUid, Step, Write};
+use super::{Ask, Offer, Order, Wish};
+use crate::state::kinds::certificate_requests::{IS_OPEN, TABLE};
+use crate::state::row::Row;
+use crate::state::rules::csr::{Asked, Standing};
+use serde_json::{Value, json};
+
+/// The tables a verdict takes.
+pub const AMONG: &[&str] =
+    &["certificatesigningrequests", "nodes", "services", "clusterrolebindings"];
+
+/// The kinds of decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The signer may sign.
+    Approve,
+    /// It may not.
+    Deny,
+}
+
+impl Decision {
+    /// The condition's type and the reason where none is given.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Decision::Approve => ("Approved", "WheelhouseApprove"),
+            Decision::Deny => ("Denied", "WheelhouseDeny"),
+        }
+    }
+}
+
+/// The step that decides a request as it was seen. `why` is the message where none was typed.
+///
+/// # Errors
+/// [`NoUid`].
+pub fn step(
+    seen: &Seen,
+    decision: Decision,
+    argument: &str,
+    why: &str,
+    by: &By,
+) -> Result<Step, NoUid> {
+    let (kind, reason) = decision.words();
+    let (typed, message) = argument_of(argument);
+    let message = match message.is_empty() {
+        true => format!("by {} with wheelhouse; {why}", by.login),
+        false => format!("{message} (by {} with wheelhouse)", by.login),
+    };
+    let condition = json!({
+        "type": kind, "status": "True", "reason": typed.unwrap_or(reason), "message": message,
+        "lastUpdateTime": by.at,
+    });
+    let version = text(&seen.object, "/metadata/resourceVersion");
+    let there = seen.object.pointer("/status/conditions").is_some_and(Value::is_array);
+    let add = match there {
+        true => json!({"op": "add", "path": "/status/conditions/-", "value": condition}),
+        false => json!({"op": "add", "path": "/status/conditions", "value": [condition]}),
+    };
+    let body = json!([
+        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "test", "path": "/spec/request", "value": text(&seen.object, "/spec/request")},
+        add,
+    ]);
+    let target = seen.target.clone();
+    let word = if decision == Decision::Approve { "approve" } else { "deny" };
+    let words = format!("{word} {}", target.name);
+    Step::new(words, &Write { method: Method::JsonPatch, target, sub: "approval", body }, None)
+}
+
+/// A reason, `reason=Word`, and the rest as the message.
+fn argument_of(argument: &str) -> (Option<&str>, String) {
+    let (reasons, words): (Vec<&str>, Vec<&str>) =
+        argument.split_whitespace().partition(|word| word.starts_with("reason="));
+    let reason = reasons.first().and_then(|word| word.strip_prefix("reason="));
+    (reason.filter(|reason| !reason.is_empty()), words.join(" "))
+}
+
+/// Why a request cannot be decided any more.
+pub fn decided(asked: &Asked) -> Option<&'static str> {
+    match asked.standing {
+        Standing::Pending => None,
+        Standing::Approved => Some("is approved already"),
+        Standing::Denied => Some("is denied already"),
+        Standing::Failed => Some("has failed already"),
+    }
+}
+
+/// The right to approve what a signer signs (kubernetes `plugin/pkg/admission/certificates/approval`).
+pub fn signer_rights(on: &[Seen]) -> Vec<[String; 4]> {
+    let mut names: Vec<&str> = on.iter().map(|s| text(&s.object, "/spec/signerName")).collect();
+    names.sort_unstable();
+    names.dedup();
+    let right = |name: &str| ["approve", "certificates.k8s.io", "signers", name].map(str::to_owned);
+    names.into_iter().map(right).collect()
+}
+
+/// The offer of a decision on the request under the cursor, or on those that are marked.
+pub fn offer(ask: &Ask<'_>) -> Offer {
+    match ask.row {
+        Some(row) if ask.marks() == 0 && row.num(IS_OPEN) == 0 => {
+            Offer::No("it was decided already, and that is final".into())
+        }
+        _ => ask.may_write(),
+    }
+}
+
+/// The order to change all rows on screen that are of a kind.
+pub fn order(action: &'static str, ask: &Ask<'_>, is: fn(Row<'_>) -> bool) -> Option<Order> {
+    Some(Order::Change(Wish { action, targets: shown(ask, is), argument: String::new() }))
+}
+
+/// The offer of that, with how many there are.
+pub fn offer_all(ask: &Ask<'_>, is: fn(Row<'_>) -> bool, none: &str) -> Offer {
+    match shown(ask, is).is_empty() {
+        true => Offer::No(none.to_owned()),
+        false => ask.may_write(),
+    }
+}
+
+fn shown(ask: &Ask<'_>, is: fn(Row<'_>) -> bool) -> Vec<crate::state::ui::document::Target> {
+    let (Some(table), Some(row)) = (ask.table, ask.row) else { return vec![] };
+    let store = row.store;
+    if store.table_at(table.table).spec.id != TABLE.id {
+        return vec![];
+    }
+    let rows = table.lens.rows().iter().map(|&slot| store.row(table.table, slot));
+    rows.filter(|row| is(*row)).map(super::target).collect()
+}
