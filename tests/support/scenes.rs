@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test crate uses its part of the stage")]
 
 use crate::stage::{NOON, Stage};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{Encoding, Plan};
 use wheelhouse::app::msg::Msg;
@@ -46,6 +48,7 @@ impl Stage {
         self.put("namespaces", "Namespace", &namespaces());
         self.put("poddisruptionbudgets", "PodDisruptionBudget", &budgets());
         self.put("events", "Event", &events());
+        self.put("certificatesigningrequests", "CertificateSigningRequest", &requests());
         for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job"] {
             let of_kind: Vec<_> = workloads().into_iter().filter(|w| w["kind"] == kind).collect();
             self.put("workloads", kind, &of_kind);
@@ -231,6 +234,59 @@ pub fn budgets() -> Vec<Value> {
         })
     };
     vec![one("web", 1, 6), one("cart", 0, 5)]
+}
+
+/// Certificate requests: those of the demo, in a cluster that has none of its nodes.
+pub fn requests() -> Vec<Value> {
+    let one = |name: &str, age: i64, signer: &str, user: &str, group: &str, pem: &str| {
+        let usage = if signer.ends_with("serving") { "server auth" } else { "client auth" };
+        json!({
+            "metadata": {"name": name, "uid": uid_of(&format!("csr/{name}")), "resourceVersion": "21", "creationTimestamp": ago(age)},
+            "spec": {"request": STANDARD.encode(pem), "signerName": signer, "username": user, "groups": [group],
+                "usages": ["digital signature", usage], "expirationSeconds": 86_400},
+            "status": {},
+        })
+    };
+    macro_rules! pem {
+        ($name:literal) => {
+            include_str!(concat!("../../src/app/demo/cast/requests/", $name, ".pem"))
+        };
+    }
+    let (serving, kubelet) =
+        ("kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet");
+    let client = "kubernetes.io/kube-apiserver-client";
+    let mut decided = one("ci-old", 3000, client, "root@corp", "system:masters", pem!("ci-bot"));
+    decided["status"] = json!({"conditions": [{"type": "Denied", "status": "True"}]});
+    vec![
+        one(
+            "csr-8xk2p",
+            97,
+            serving,
+            "system:node:demo-a-03",
+            "system:nodes",
+            pem!("serving-a-03"),
+        ),
+        one(
+            "csr-2h7fd",
+            700,
+            serving,
+            "system:node:demo-a-03",
+            "system:nodes",
+            pem!("serving-a-03"),
+        ),
+        one(
+            "csr-n0d3w",
+            190,
+            kubelet,
+            "system:bootstrap:4f2k1x",
+            "system:bootstrappers",
+            pem!("kubelet-c-08"),
+        ),
+        one("ci-bot", 300, client, "root@corp", "system:masters", pem!("ci-bot")),
+        one("ci-bot-2", 310, client, "rosa@corp", "dev", pem!("ci-bot")),
+        one("contractor", 400, client, "temp@corp", "dev", pem!("contractor")),
+        decided,
+    ]
 }
 
 pub fn workloads() -> Vec<Value> {

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod count;
+pub mod csr;
 pub mod doctor;
 pub mod drain;
 pub mod format;
@@ -125,6 +126,8 @@ pub enum Command {
     Act(act::Act),
     /// Drain nodes: evict their pods as far as disruption budgets allow; explained, resumable, journaled.
     Drain(Box<drain::DrainArgs>),
+    /// Certificate requests: list, show, approve and deny them, each with its verdict; make a user.
+    Csr(csr::CsrArgs),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

@@ -24,6 +24,7 @@ mod rng;
 mod route;
 mod select;
 mod service;
+mod sign;
 mod store;
 mod usage;
 mod watch;

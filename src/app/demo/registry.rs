@@ -4,7 +4,7 @@
 use k8s_openapi::api::{
     apps::v1 as apps, batch::v1 as batch, certificates::v1 as certificates,
     coordination::v1 as coordination, core::v1 as core, flowcontrol::v1 as flowcontrol,
-    policy::v1 as policy, storage::v1 as storage,
+    policy::v1 as policy, rbac::v1 as rbac, storage::v1 as storage,
 };
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as registration;
 use serde::Deserialize;
@@ -110,6 +110,9 @@ resources! {
         policy::PodDisruptionBudget;
     REQUESTS = "certificates.k8s.io" "v1" "certificatesigningrequests" "CertificateSigningRequest" false
         ["status", "approval"] ["spec.signerName"] certificates::CertificateSigningRequest;
+    CLUSTER_ROLE_BINDINGS = "rbac.authorization.k8s.io" "v1" "clusterrolebindings" "ClusterRoleBinding" false [] []
+        rbac::ClusterRoleBinding;
+    ROLE_BINDINGS = "rbac.authorization.k8s.io" "v1" "rolebindings" "RoleBinding" true [] [] rbac::RoleBinding;
     LEASES = "coordination.k8s.io" "v1" "leases" "Lease" true [] [] coordination::Lease;
     STORAGE_CLASSES = "storage.k8s.io" "v1" "storageclasses" "StorageClass" false [] [] storage::StorageClass;
     ATTACHMENTS = "storage.k8s.io" "v1" "volumeattachments" "VolumeAttachment" false ["status"] []

@@ -5,7 +5,9 @@ use crate::actions::change::{By, Seen};
 use crate::actions::plan::{Armed, Danger, Note, Plan, Request as Wanted, Step};
 use crate::actions::{Wish, named};
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Answer, ArmedId, Fault, Permit, Review, call, get, may, may_named};
+use crate::app::cluster::session::{
+    Answer, ArmedId, Fault, Permit, Review, call, get, may, may_named,
+};
 use crate::app::cluster::survey::survey;
 use crate::app::cluster::{Client, fetch};
 use crate::app::execute::{Report, Server, execute};

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::registry::REQUESTS;
+use super::super::registry::{CLUSTER_ROLE_BINDINGS, REQUESTS};
 use super::{add, ago};
 
-/// What the demo's signer issues: one and the same certificate, whatever was asked.
+/// A certificate that was issued some time ago.
 pub const ISSUED: &str = include_str!("requests/issued.pem");
 
 /// Name, PEM, signer, who asks.
@@ -22,7 +22,7 @@ const KUBELET_SERVING: &str = "kubernetes.io/kubelet-serving";
 const KUBELET_CLIENT: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 const CLIENT: &str = "kubernetes.io/kube-apiserver-client";
 
-static ASKED: [Asked; 7] = [
+static ASKED: [Asked; 8] = [
     Asked(
         "csr-8xk2p",
         include_str!("requests/serving-a-03.pem"),
@@ -58,6 +58,21 @@ static ASKED: [Asked; 7] = [
         "laptops.demo.example/vpn",
         "temp@demo.example",
     ),
+    // The same node asked before, and again since.
+    Asked(
+        "csr-2h7fd",
+        include_str!("requests/serving-a-03.pem"),
+        KUBELET_SERVING,
+        "system:node:demo-a-03",
+    ),
+];
+
+/// ClusterRoleBinding, role, group.
+const BINDINGS: [(&str, &str, &str); 4] = [
+    ("cluster-admin", "cluster-admin", "system:masters"),
+    ("kubeadm:cluster-admins", "cluster-admin", "kubeadm:cluster-admins"),
+    ("demo:operators", "cluster-admin", "demo:operators"),
+    ("demo:developers", "view", "demo:developers"),
 ];
 
 fn request(asked: &Asked, name: &str) -> Value {
@@ -83,6 +98,15 @@ fn request(asked: &Asked, name: &str) -> Value {
 
 /// Adds them all, asked for within the last minutes.
 pub fn add_all(world: &mut World, now: Timestamp) {
+    for (name, role, group) in BINDINGS {
+        let api = "rbac.authorization.k8s.io";
+        let binding = json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": api, "kind": "Group", "name": group}],
+        });
+        add(world, &CLUSTER_ROLE_BINDINGS, binding, ago(now, 86_400 * 290));
+    }
     for (n, asked) in (1..).zip(&ASKED) {
         add(world, &REQUESTS, request(asked, asked.0), ago(now, n * 97));
     }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::cast::requests::{ISSUED, add_serving};
+use super::super::cast::requests::add_serving;
 use super::super::object::{self, condition, holds, since, text};
 use super::super::registry::REQUESTS;
+use super::super::sign::sign;
 use super::super::store::Object;
 
 /// Pending requests at most; kubelets stop asking beyond that.
@@ -32,9 +33,14 @@ pub fn sync(world: &mut World, now: Timestamp) {
         if over || age > FORGOTTEN {
             world.store.remove(&REQUESTS, "", object::name(request));
         } else if holds(request, "Approved") && is_signed_here(request) {
-            let mut signed = Value::clone(request);
-            signed["status"]["certificate"] = json!(STANDARD.encode(ISSUED));
-            world.store.put(&REQUESTS, signed);
+            let spec = &request["spec"];
+            let asked = STANDARD.decode(text(&spec["request"])).unwrap_or_default();
+            let life = spec["expirationSeconds"].as_i64().unwrap_or(86_400);
+            if let Some(pem) = sign(&asked, life, now) {
+                let mut signed = Value::clone(request);
+                signed["status"]["certificate"] = json!(STANDARD.encode(pem));
+                world.store.put(&REQUESTS, signed);
+            }
         }
     }
     if world.every(170) && all.len() < MOST {

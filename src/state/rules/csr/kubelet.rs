@@ -237,4 +237,3 @@ pub(super) fn superseded(case: &Case<'_>) -> Found {
         None => proof("the newest request of this node"),
     }
 }
-

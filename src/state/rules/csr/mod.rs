@@ -169,3 +169,6 @@ pub fn judge(asked: &Asked, world: &World) -> Verdict {
     let colour = findings.iter().map(Finding::colour).max().unwrap_or(Colour::Amber);
     Verdict { colour, findings, superseded: kubelet::newer(&case).map(|newer| newer.name.clone()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@
 //! request is created (`pkg/registry/certificates/certificates/strategy.go`) and the spec cannot be changed; everything
 //! else is the requester's own word. A Node's addresses are written by its kubelet, unless a cloud provider does.
 
-use super::signer::{CLIENT, KUBELET_CLIENT, KUBELET_SERVING};
 use super::kubelet::*;
+use super::signer::{CLIENT, KUBELET_CLIENT, KUBELET_SERVING};
 use super::{Asked, Case, Found, Rule};
 use crate::state::rules::csr::pkcs10::Signature;
 use crate::state::time::span;

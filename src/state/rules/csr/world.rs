@@ -2,7 +2,9 @@
 
 use super::pkcs10::{self, Pkcs10};
 use crate::state::health::Coverage;
-use crate::state::kinds::{certificate_requests as requests, cluster_role_bindings, nodes, services};
+use crate::state::kinds::{
+    certificate_requests as requests, cluster_role_bindings, nodes, services,
+};
 use crate::state::row::Row;
 use crate::state::store::Store;
 use crate::state::time::parse_rfc3339;
@@ -230,7 +232,8 @@ impl World {
 
     fn add_service(&mut self, row: Row<'_>) {
         let (namespace, name) = (row.namespace(), row.name());
-        for ip in row.text(services::ADDRESSES).split(' ').filter_map(|ip| ip.parse::<IpAddr>().ok())
+        for ip in
+            row.text(services::ADDRESSES).split(' ').filter_map(|ip| ip.parse::<IpAddr>().ok())
         {
             self.service_ip.insert(ip.to_canonical(), format!("{namespace}/{name}"));
         }
