@@ -15,7 +15,12 @@ use wheelhouse::app::{log, nap, run};
 use wheelhouse::state::text::wrap;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    if matches!(&cli.command, Some(Command::Csr(args)) if args.what.is_none()) {
+        // The view has this name too.
+        cli.command = None;
+        cli.view = Some("csr".into());
+    }
     if let Err(why) = log::start(cli.common.log_file.as_deref()) {
         return tell(exit::USAGE, &why);
     }

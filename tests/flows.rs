@@ -539,3 +539,51 @@ fn a_change_that_was_not_done_says_what_was_not() {
         stage.text()
     );
 }
+
+/// What was asked for last, if it is a change.
+fn wished(stage: &Stage) -> Option<(&'static str, Vec<String>, String)> {
+    stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Prepare(wish) => {
+            let names = wish.targets.iter().map(|t| t.name.clone()).collect();
+            Some((wish.action, names, wish.argument.clone()))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn the_worst_request_stands_first_and_says_why() {
+    let stage = Stage::scene("certificatesigningrequests", "typical", (160, 24));
+    assert_eq!(names(&stage)[0], "contractor");
+    assert!(stage.text().contains("group kubeadm:cluster-admins"), "{}", stage.text());
+    assert_eq!(stage.app.state.store.rows("certificatesigningrequests").count(), 7);
+}
+
+#[test]
+fn all_green_are_those_that_the_filter_shows() {
+    let mut stage = Stage::scene("certificatesigningrequests", "typical", (160, 24));
+    stage.press("xg<enter>");
+    let (action, green, _) = wished(&stage).expect("a change");
+    assert_eq!(
+        (action, green),
+        ("approve-green", vec!["ci-bot".to_owned(), "csr-n0d3w".to_owned()])
+    );
+    let mut stage = Stage::scene("certificatesigningrequests", "typical", (160, 24));
+    stage.press("/signer:kubelet<enter>xgchecked<enter>");
+    let wish = wished(&stage).expect("a change");
+    assert_eq!(wish, ("approve-green", vec!["csr-n0d3w".to_owned()], "checked".to_owned()));
+    stage.press("<esc>xs<enter>");
+    assert_eq!(wished(&stage).expect("a change").1, ["csr-2h7fd"]);
+}
+
+#[test]
+fn a_decided_request_is_not_offered_again_and_a_user_is_made_from_one_line() {
+    let mut stage = Stage::scene("certificatesigningrequests", "typical", (160, 24));
+    stage.press("/condition:denied<enter>a");
+    assert!(wished(&stage).is_none() && stage.text().contains("it was decided already"));
+    stage.press("xmci-bot colour=red<enter>");
+    assert!(wished(&stage).is_none(), "{}", stage.text());
+    stage.press("<esc>xmci-bot group=dev<enter>");
+    let (action, _, argument) = wished(&stage).expect("a change");
+    assert_eq!((action, argument.as_str()), ("make-user", "ci-bot group=dev"));
+}

@@ -213,3 +213,56 @@ fn a_node_is_out_of_service_only_if_it_is_dead_and_somebody_says_so() {
     assert!(refused(plan("out-of-service", &dead("True"), "powered off")).contains("is ready"));
     insta::assert_snapshot!(page(plan("out-of-service", &dead("Unknown"), "powered off")));
 }
+
+/// A request of the demo, as the API would give it.
+fn request(name: &str, pem: &str, signer: &str, user: &str, groups: Value) -> Seen {
+    use base64::Engine;
+    let request = base64::engine::general_purpose::STANDARD.encode(pem);
+    let usage = if signer.ends_with("serving") { "server auth" } else { "client auth" };
+    let spec = json!({
+        "request": request, "signerName": signer, "username": user, "groups": groups,
+        "usages": ["digital signature", usage],
+    });
+    seen("CertificateSigningRequest", "", name, json!({"spec": spec, "status": {}}))
+}
+
+#[test]
+fn requests_are_decided_as_they_were_judged() {
+    use wheelhouse::state::store::Store;
+    const CLIENT: &str = "kubernetes.io/kube-apiserver-client";
+    let serving = include_str!("../src/app/demo/cast/requests/serving-a-03.pem");
+    let bot = include_str!("../src/app/demo/cast/requests/ci-bot.pem");
+    let admin = include_str!("../src/app/demo/cast/requests/contractor.pem");
+    let node = "system:node:demo-a-03";
+    let amber =
+        request("csr-a", serving, "kubernetes.io/kubelet-serving", node, json!(["system:nodes"]));
+    let user = request("ci-bot", bot, CLIENT, "rosa", json!(["dev"]));
+    let red = request("contractor", admin, CLIENT, "temp", json!(["dev"]));
+    let mut decided = user.clone();
+    decided.target.name = "old".into();
+    decided.object["status"]["conditions"] = json!([{"type": "Denied", "status": "True"}]);
+    let by = By { login: "op@bastion".into(), at: "2026-11-23T02:04:56Z".into() };
+    let among = Store::default();
+    let plan = |action: &str, on: &[Seen], argument: &str| {
+        let action = named(action).and_then(|a| a.change()).expect("it changes something");
+        let plan = action.plan_among(on, argument, &by, &among);
+        // The request itself is long and the same in all of them.
+        let page = page(plan);
+        let body = on[0].object["spec"]["request"].as_str().expect("a request");
+        on.iter().fold(page.replace(body, "LS0t"), |page, seen| {
+            page.replace(seen.object["spec"]["request"].as_str().expect("a request"), "LS0t")
+        })
+    };
+    let mut text = plan("approve", std::slice::from_ref(&user), "checked with rosa reason=Vouched");
+    text += "\n-- red, alone\n";
+    text += &plan("approve", std::slice::from_ref(&red), "");
+    text += "\n-- many\n";
+    text += &plan("approve", &[amber.clone(), user.clone(), red.clone(), decided.clone()], "");
+    text += "\n-- only green\n";
+    text += &plan("approve-green", &[amber, user.clone(), red.clone()], "");
+    text += "\n-- denied\n";
+    text += &plan("deny", &[red, decided], "not one of ours");
+    text += "\n-- superseded\n";
+    text += &plan("deny-superseded", &[user], "");
+    insta::assert_snapshot!(text);
+}

@@ -59,6 +59,7 @@ actions! {
     approve_green::ApproveGreen;
     deny::Deny;
     deny_superseded::DenySuperseded;
+    make_user::MakeUser;
 }
 
 /// What an action says of itself.

@@ -3,12 +3,13 @@
 pub mod change;
 mod drain;
 pub mod events;
+mod enrol;
 mod feeds;
 pub mod insight;
 mod kubectl;
 
 use crate::actions::plan::Armed;
-use crate::actions::{Kubectl, Wish};
+use crate::actions::{Kubectl, Wish, make_user};
 use crate::app::cluster::session::{Fault, Lock, PluginStdio, Review, StartFault, may};
 use crate::app::cluster::{Client, fetch};
 use crate::app::connect::{Connection, Origin};
@@ -65,6 +66,8 @@ pub struct Effects {
     pulse: Option<tokio::task::JoinHandle<()>>,
     /// Ends the plan that is being performed before its next step.
     cancelled: Arc<AtomicBool>,
+    /// A user who is being made, with the key, and the place for the kubeconfig.
+    enrolment: Option<enrol::Enrolling>,
     /// Says things to the drain that runs.
     reins: Option<Reins>,
     /// Reads the whole cluster for a page.
@@ -94,6 +97,7 @@ impl Effects {
             config,
             pulse: None,
             cancelled: Arc::default(),
+            enrolment: None,
             reins: None,
             reading: None,
         };
@@ -127,9 +131,15 @@ impl Effects {
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Review(command) => self.review(command),
             Effect::Kubectl(command) => return self.kubectl(command),
+            Effect::Prepare(wish) if wish.action == make_user::ID => {
+                self.prepare_user(app.session, &wish);
+            }
             Effect::Prepare(wish) => self.prepare(app.session, wish),
             Effect::PrepareUndo => self.prepare_undo(app.session),
-            Effect::Execute(armed) => self.execute(armed),
+            Effect::Execute(armed) => {
+                self.enrol(app.session, &armed);
+                self.execute(armed);
+            }
             Effect::ReadDrain(route, nodes) => self.read_drain(route, nodes),
             Effect::LandDrain(route, plan) => self.land_drain(route, *plan),
             Effect::SayDrain(cmd) => self.reins.iter().for_each(|reins| reins.say(cmd.clone())),

@@ -3,10 +3,13 @@
 //! Invariant: the key is in no plan, no request, no log and no journal; it is written into one file for its owner alone, or
 //! to standard output if that was asked for.
 
+use crate::actions::make_user::User;
 use crate::actions::plan::{Danger, Method, Note, Plan, Step, Write};
 use crate::app::cluster::Client;
 use crate::app::cluster::session::{Fault, get};
+use crate::app::connect::Connection;
 use crate::state::decl::Gvk;
+use crate::state::doc::{Folds, yaml_text};
 use crate::state::kinds::{certificate_requests, cluster_role_bindings};
 use crate::state::parcel::Key;
 use crate::state::rules::csr::pkcs10::{Issued, Signature, chain, decode};
@@ -30,24 +33,6 @@ static ROLE_BINDING: Gvk = Gvk {
     plural: "rolebindings",
     namespaced: true,
 };
-
-/// Shortest life that the API server takes, in seconds (`pkg/apis/certificates/validation`).
-pub const SHORTEST: i64 = 600;
-
-/// Who is to be made.
-#[derive(Clone, Debug, Default)]
-pub struct User {
-    /// User name.
-    pub name: String,
-    /// Groups.
-    pub groups: Vec<String>,
-    /// Life of the certificate, in seconds.
-    pub seconds: i64,
-    /// A ClusterRole to be bound in the whole cluster.
-    pub cluster_role: Option<String>,
-    /// Namespace and Role to be bound in it.
-    pub role: Option<(String, String)>,
-}
 
 /// A key with the request for it, not yet sent.
 pub struct Enrolment {
@@ -171,8 +156,22 @@ impl Enrolment {
                 "client-key-data": STANDARD.encode(self.key.expose_secret()),
             }}],
         });
-        serde_saphyr::to_string(&config).map(SecretString::from).map_err(|why| why.to_string())
+        Ok(yaml_text(&config, Folds::default()).into())
     }
+}
+
+/// The kubeconfig of a session: its cluster is the user's cluster.
+///
+/// # Errors
+/// Not for anything that was read from a kubeconfig.
+pub fn pinned(connection: &Connection) -> Result<Value, String> {
+    let Some(session) = &connection.session else {
+        // The demo cluster has no address that anything could reach.
+        let server = "https://demo.invalid";
+        return Ok(json!({"clusters": [{"name": "demo", "cluster": {"server": server}}]}));
+    };
+    let text = session.pinned().kubeconfig().map_err(|why| why.to_string())?;
+    serde_json::from_str(text.expose_secret()).map_err(|why| why.to_string())
 }
 
 /// The authority's certificate goes into the file: a path means nothing elsewhere.

@@ -18,7 +18,7 @@ use crate::state::doc::certificate_request;
 use crate::state::kinds::certificate_requests::TABLE;
 use crate::state::parcel::Key;
 use crate::state::rules::csr::pkcs10::chain;
-use crate::state::rules::csr::{Asked, World};
+use crate::state::rules::csr::{Asked, World, judge};
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use clap::{Args, Subcommand};
@@ -27,12 +27,12 @@ use std::time::Duration;
 
 mod create;
 
-/// The arguments of `wheelhouse csr`.
+/// The arguments of `wheelhouse csr`; without any it is the view.
 #[derive(Args, Debug, Clone)]
 pub struct CsrArgs {
     #[command(subcommand)]
     #[allow(missing_docs, reason = "its variants are documented")]
-    pub what: What,
+    pub what: Option<What>,
 }
 
 /// What is done with certificate requests.
@@ -91,7 +91,8 @@ pub struct Decide {
 /// # Errors
 /// Usage (2); nothing was done (3); the cluster cannot be reached (1).
 pub async fn csr(common: &Common, args: &CsrArgs) -> Result<(String, Option<Failure>), Failure> {
-    match &args.what {
+    let Some(what) = &args.what else { return Err(Failure::usage("csr what?".into())) };
+    match what {
         What::List { filter, output } => {
             let args = PrintArgs {
                 view: TABLE.id.into(),
@@ -159,7 +160,8 @@ async fn decided(
     let connection = open(common, Lock::new(common.read_only)).await?;
     let targets = targets(&connection, decide).await?;
     if targets.is_empty() {
-        return Ok(("no certificate request is pending\n".into(), None));
+        let what = if decide.superseded { "superseded" } else { "pending" };
+        return Ok((format!("no certificate request is {what}\n"), None));
     }
     let asked = targets.len();
     let reason = decide.reason.as_ref().map(|r| format!("reason={r} ")).unwrap_or_default();
@@ -184,16 +186,21 @@ async fn decided(
 }
 
 /// The objects: those that were named, or every pending one, for the plan to say why it leaves one out.
-async fn targets(connection: &Connection, decide: &Decide) -> Result<Vec<Target>, Failure> {
+async fn targets(connection: &Connection, asked: &Decide) -> Result<Vec<Target>, Failure> {
     let failed = |fault: Fault| Failure::failed(fault.to_string());
     let mut objects: Vec<Value> = vec![];
-    if decide.names.is_empty() {
+    if asked.names.is_empty() {
         let path = gvk().collection(None);
         let read = each(&connection.client, &path, |object| objects.push(object)).await;
         read.map_err(failed)?;
         objects.retain(|object| Asked::of(object).is_open());
     }
-    for name in &decide.names {
+    if asked.superseded {
+        let store = survey(&connection.client, decide::AMONG, &connection.cluster.server).await;
+        let world = World::of(&store);
+        objects.retain(|object| judge(&Asked::of(object), &world).superseded.is_some());
+    }
+    for name in &asked.names {
         let object = get_object(&connection.client, &named(name)).await;
         objects.push(object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?);
     }

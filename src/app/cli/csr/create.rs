@@ -2,18 +2,18 @@
 
 use super::{Connection, gvk, must_confirm, named, open};
 use crate::actions::Wish;
+use crate::actions::make_user::{self, User};
 use crate::actions::plan::Danger;
 use crate::app::cli::act::{DryRun, Output, Way, carry_out, target};
 use crate::app::cli::{Common, Failure, exit};
 use crate::app::cluster::fetch::get_object;
 use crate::app::cluster::session::Lock;
 use crate::app::effects::change::prepare;
-use crate::app::enrol::{Enrolment, Place, SHORTEST, User, words};
+use crate::app::enrol::{Enrolment, Place, pinned, words};
 use crate::state::rules::csr::pkcs10::chain;
 use crate::state::text::clean;
 use clap::{Args, ValueEnum};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use secrecy::ExposeSecret;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,12 +22,13 @@ use std::time::Duration;
 #[derive(Args, Debug, Clone)]
 pub struct Create {
     /// User name: the common name of the certificate
-    pub user: String,
+    #[arg(value_name = "USER")]
+    pub name: String,
     /// A group of the user; may be given more than once
     #[arg(long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
     /// Life of the certificate: 10m at least, 24h, 30d
-    #[arg(long, default_value = "24h", value_parser = seconds)]
+    #[arg(long, default_value = "24h", value_parser = make_user::seconds)]
     pub expires: i64,
     /// Approve it too, after the same rules
     #[arg(long)]
@@ -70,24 +71,6 @@ pub enum Form {
     Kubeconfig,
 }
 
-/// `24h` in seconds.
-fn seconds(text: &str) -> Result<i64, String> {
-    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_alphabetic()).len());
-    let each = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err("a duration: 30m, 24h, 7d".into()),
-    };
-    let seconds = number.parse::<i64>().ok().and_then(|n| n.checked_mul(each));
-    match seconds {
-        Some(n @ SHORTEST..=2_147_483_647) => Ok(n),
-        Some(..SHORTEST) => Err("the API server takes nothing shorter than 10m".into()),
-        _ => Err("a duration: 30m, 24h, 7d".into()),
-    }
-}
-
 /// Makes the user.
 ///
 /// # Errors
@@ -97,7 +80,7 @@ pub async fn create(common: &Common, args: &Create) -> Result<(String, Option<Fa
     let connection = open(common, Lock::new(common.read_only)).await?;
     let home = common.connect.namespace.clone().unwrap_or(connection.cluster.home.clone());
     let made = Enrolment::new(User {
-        name: args.user.clone(),
+        name: args.name.clone(),
         groups: args.groups.clone(),
         seconds: args.expires,
         cluster_role: args.bind_clusterrole.clone(),
@@ -137,8 +120,8 @@ pub async fn create(common: &Common, args: &Create) -> Result<(String, Option<Fa
         );
         Failure { code: exit::INCOMPLETE, words }
     })?;
-    let kubeconfig =
-        made.kubeconfig(&pinned(&connection)?, &certificate).map_err(Failure::failed)?;
+    let kubeconfig = pinned(&connection).and_then(|there| made.kubeconfig(&there, &certificate));
+    let kubeconfig = kubeconfig.map_err(Failure::failed)?;
     let Some(place) = place else { return Ok((kubeconfig.expose_secret().to_owned(), None)) };
     place.fill(&kubeconfig).map_err(Failure::failed)?;
     if let Some(cert) = chain(&certificate).first() {
@@ -172,7 +155,7 @@ async fn approve(
     // The name of the request was not known when the command was typed: the user's stands for it.
     let word = match &plan.danger {
         Danger::Destructive(word)
-            if !connection.cluster.protected && args.confirm.as_ref() == Some(&args.user) =>
+            if !connection.cluster.protected && args.confirm.as_ref() == Some(&args.name) =>
         {
             Some(word.clone())
         }
@@ -181,35 +164,8 @@ async fn approve(
     let way = way(args, word);
     let incomplete = |failure: Failure| Failure {
         code: exit::INCOMPLETE,
-        words: words(failure.words.replace(name, &args.user)),
+        words: words(failure.words.replace(name, &args.name)),
     };
     must_confirm(&plan, &way).map_err(incomplete)?;
     carry_out(connection, plan, &way).await.map_err(incomplete)
-}
-
-/// The kubeconfig of this session: its cluster is the user's cluster.
-fn pinned(connection: &Connection) -> Result<Value, Failure> {
-    let Some(session) = &connection.session else {
-        // The demo cluster has no address that anything could reach.
-        let server = "https://demo.invalid";
-        return Ok(json!({"clusters": [{"name": "demo", "cluster": {"server": server}}]}));
-    };
-    let failed = |why: serde_json::Error| Failure::failed(why.to_string());
-    let text: SecretString = session.pinned().kubeconfig().map_err(failed)?;
-    serde_json::from_str(text.expose_secret()).map_err(failed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn durations_are_written_as_kubernetes_writes_them() {
-        assert_eq!(seconds("24h"), Ok(86_400));
-        assert_eq!(seconds("30d"), Ok(2_592_000));
-        assert_eq!(seconds("600"), Ok(600));
-        for wrong in ["5m", "", "h", "1w", "-1h", "999999999999d"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
-    }
 }

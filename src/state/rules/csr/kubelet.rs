@@ -198,7 +198,10 @@ pub(super) fn no_other_names(case: &Case<'_>) -> Found {
 /// recent.
 pub(super) fn issued_before(case: &Case<'_>) -> Found {
     let mut before = case.world.queue.iter().filter(|other| {
-        other.standing == Standing::Approved && other.issued && same_node(case.asked, other)
+        other.standing == Standing::Approved
+            && other.issued
+            && same_node(case.asked, other)
+            && rank(other) < rank(case.asked)
     });
     match before.next() {
         Some(other) => open(format!(
@@ -217,16 +220,19 @@ fn same_node(asked: &Asked, other: &Asked) -> bool {
         && other.node() == asked.node()
 }
 
-/// The newest open request for the same certificate of the same node, made by the same requester. Somebody else's request
-/// takes nothing away from it.
+/// The order in which requests were made. Times are whole seconds; within one the name decides.
+fn rank(asked: &Asked) -> (i64, &str) {
+    (asked.created, &asked.name)
+}
+
+/// The newest request for the same certificate of the same node, made by the same requester, that is open or approved.
+/// Somebody else's request takes nothing away from it.
 pub(super) fn newer<'a>(case: &Case<'a>) -> Option<&'a Asked> {
-    let asked = case.asked;
-    let rank = |a: &Asked| (a.created, a.name.clone());
     let others = case.world.queue.iter().filter(|other| {
-        other.is_open()
-            && other.user == asked.user
-            && same_node(asked, other)
-            && rank(other) > rank(asked)
+        matches!(other.standing, Standing::Pending | Standing::Approved)
+            && other.user == case.asked.user
+            && same_node(case.asked, other)
+            && rank(other) > rank(case.asked)
     });
     others.max_by_key(|other| rank(other))
 }
