@@ -108,7 +108,9 @@ pub fn plan(
     if amber > 0 && approved > 1 {
         draft.raise(Danger::Destructive(approved.to_string()));
     }
-    draft.note(Note::warn("a certificate that is issued is good until its end: nothing takes it back"));
+    draft.note(Note::warn(
+        "a certificate that is issued is good until its end: nothing takes it back",
+    ));
     draft.finish(on, "request")
 }
 

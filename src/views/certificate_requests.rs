@@ -25,7 +25,16 @@ pub static VIEW: TableView = TableView {
         "verdict",
         "why",
     ],
-    wide: &["duration", "key", "signature", "usages", "groups", "superseded_by", "expires", "labels"],
+    wide: &[
+        "duration",
+        "key",
+        "signature",
+        "usages",
+        "groups",
+        "superseded_by",
+        "expires",
+        "labels",
+    ],
     narrow: &[
         "labels",
         "expires",

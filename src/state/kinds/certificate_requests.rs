@@ -108,11 +108,14 @@ fn write(d: &mut Draft, asked: &Asked) {
             d.put(SUBJECT, &request.subject());
             d.put(NAMES, &request.names());
             d.put(KEY, &request.key);
-            d.put(SIGNATURE, match request.signature {
-                Signature::Valid => "valid",
-                Signature::Invalid => "INVALID",
-                Signature::Unchecked => "not checked",
-            });
+            d.put(
+                SIGNATURE,
+                match request.signature {
+                    Signature::Valid => "valid",
+                    Signature::Invalid => "INVALID",
+                    Signature::Unchecked => "not checked",
+                },
+            );
         }
         Err(why) => d.put(SUBJECT, &format!("({why})")),
     }

@@ -85,10 +85,12 @@ mod tests {
 
     #[test]
     fn subjects_are_told_with_their_kind() {
-        let store = store_of(&[json!({"kind": "ClusterRoleBinding", "metadata": {"name": "admins"},
+        let store = store_of(&[
+            json!({"kind": "ClusterRoleBinding", "metadata": {"name": "admins"},
             "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ops"},
                 {"kind": "ServiceAccount", "name": "ci", "namespace": "build"}],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}})]);
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}}),
+        ]);
         let shown = words(row(&store, "clusterrolebindings", "admins"), "role subjects");
         assert_eq!(shown, "cluster-admin | Group ops, ServiceAccount build/ci");
     }

@@ -143,7 +143,10 @@ fn certificate(page: &mut Page, object: &Value, asked: &Asked, now: Epoch) {
     }
     for (i, above) in chain.iter().enumerate().skip(1) {
         let ends = when(Epoch(above.not_after), now);
-        page.field(&format!("Chain {i}"), format!("{}, serial {}, ends {ends}", above.subject, above.serial));
+        page.field(
+            &format!("Chain {i}"),
+            format!("{}, serial {}, ends {ends}", above.subject, above.serial),
+        );
     }
     page.indent = 0;
 }

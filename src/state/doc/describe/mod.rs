@@ -37,12 +37,7 @@ pub fn describe(object: &Value, events: Option<&[Value]>, now: Epoch) -> Doc {
 }
 
 /// The page of an object, where it is told by comparing it with others of the same cluster.
-pub fn describe_in(
-    store: &Store,
-    object: &Value,
-    events: Option<&[Value]>,
-    now: Epoch,
-) -> Doc {
+pub fn describe_in(store: &Store, object: &Value, events: Option<&[Value]>, now: Epoch) -> Doc {
     match (str_at(object, "/apiVersion"), str_at(object, "/kind")) {
         ("certificates.k8s.io/v1", "CertificateSigningRequest") => {
             certificate_request(object, &World::of(store), now)
