@@ -156,7 +156,7 @@ fn all_green_are_approved_and_none_of_the_others() {
     let of = |verdict: &str| rows.iter().filter(|row| row["verdict"] == verdict).count();
     assert_eq!((of("green"), of("amber"), of("RED")), (HONEST + USERS, 2, 5));
     for (name, why) in [
-        ("csr-c-wrong-140", "10.7.0.41 is node-040's address; node-140 has 10.7.0.141"),
+        ("csr-c-wrong-140", "10.7.0.41 is node-040's address (node-140 has 10.7.0.141)"),
         ("csr-a-older-0", "superseded by csr-b-000"),
         ("csr-e-admin", "kubeadm:cluster-admins"),
         ("csr-f-broken", "it cannot be read"),
@@ -336,7 +336,7 @@ fn the_demo_shows_every_colour_and_makes_a_user() {
         ("csr-n0d3w", "green"),
         ("csr-2h7fd", "amber superseded by csr-8xk2p"),
         ("ci-bot", "amber rosa@demo.example asks for another user, ci-bot"),
-        ("csr-b41zz", "RED 10.20.3.15 is demo-c-05's address; demo-b-02 has 10.20.2.12"),
+        ("csr-b41zz", "RED 10.20.3.15 is demo-c-05's address (demo-b-02 has 10.20.2.12)"),
         ("contractor", "RED group kubeadm:cluster-admins"),
         ("old-laptop", "RED the key is RSA 1024"),
     ] {

@@ -59,10 +59,15 @@ pub fn step(
         "lastUpdateTime": by.at,
     });
     let version = text(&seen.object, "/metadata/resourceVersion");
-    let there = seen.object.pointer("/status/conditions").is_some_and(Value::is_array);
-    let add = match there {
-        true => json!({"op": "add", "path": "/status/conditions/-", "value": condition}),
-        false => json!({"op": "add", "path": "/status/conditions", "value": [condition]}),
+    let add = match (&seen.object["status"], &seen.object["status"]["conditions"]) {
+        (_, Value::Array(_)) => {
+            json!({"op": "add", "path": "/status/conditions/-", "value": condition})
+        }
+        // The real server always writes a status, others may not.
+        (Value::Null, _) => {
+            json!({"op": "add", "path": "/status", "value": {"conditions": [condition]}})
+        }
+        _ => json!({"op": "add", "path": "/status/conditions", "value": [condition]}),
     };
     let body = json!([
         {"op": "test", "path": "/metadata/resourceVersion", "value": version},

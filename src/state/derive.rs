@@ -7,6 +7,9 @@ use super::decl::{TALLIED, Word};
 use super::kinds;
 use super::store::Store;
 
+/// A row by its slot, and the texts of its derived words.
+pub type Texts = (u32, Vec<String>);
+
 /// Words that follow from other rows.
 pub struct Derived {
     /// The table whose rows have them.
@@ -15,8 +18,8 @@ pub struct Derived {
     pub from: &'static [&'static str],
     /// The words, all of them texts.
     pub words: &'static [Word],
-    /// Works them out, for each row by its slot.
-    pub work: fn(&Store) -> Vec<(u32, Vec<String>)>,
+    /// Works them out.
+    pub work: fn(&Store) -> Vec<Texts>,
 }
 
 /// Every set of derived words.

@@ -283,7 +283,7 @@ pub fn requests() -> Vec<Value> {
             pem!("kubelet-c-08"),
         ),
         one("ci-bot", 300, client, "root@corp", "system:masters", pem!("ci-bot")),
-        one("ci-bot-2", 310, client, "rosa@corp", "dev", pem!("ci-bot")),
+        one("vpn", 310, "corp.example/vpn", "rosa@corp", "dev", pem!("serving-c-01")),
         one("contractor", 400, client, "temp@corp", "dev", pem!("contractor")),
         decided,
     ]

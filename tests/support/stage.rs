@@ -71,8 +71,10 @@ impl Stage {
 
     /// Says that all feeds are live.
     pub fn live(&mut self) -> &mut Stage {
-        for feed in &mut self.app.state.store.feeds {
-            feed.health = Health::Live(self.now);
+        let store = &mut self.app.state.store;
+        for id in store.feeds.iter().map(|feed| feed.id).collect::<Vec<_>>() {
+            let changed = self.app.state.store.set_health(id, Health::Live(self.now));
+            self.app.absorb(&changed);
         }
         self
     }

@@ -28,7 +28,13 @@ impl App {
         };
         match self.keymap.find(place, &self.pending) {
             Hit::Pending => {
-                let next = self.keymap.following(place, &self.pending);
+                let mut next = self.keymap.following(place, &self.pending);
+                // What works on other objects only is no help here.
+                if let Some(ask) = crate::actions::ask(&self.state) {
+                    next.retain(|(_, id)| {
+                        crate::actions::named(id).is_none_or(|action| action.spec().fits(&ask))
+                    });
+                }
                 let words = next.iter().map(|(key, id)| format!("{key} {id}"));
                 let typed =
                     self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");

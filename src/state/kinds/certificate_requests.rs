@@ -3,7 +3,7 @@
 use super::common::{self, text_column};
 use crate::state::cell::{Role, Sort, Value};
 use crate::state::decl::{Column, Gvk, Hit, Kind, TableSpec};
-use crate::state::derive::Derived;
+use crate::state::derive::{Derived, Texts};
 use crate::state::intern::Sym;
 use crate::state::parcel::Draft;
 use crate::state::rules::csr::pkcs10::{self, Signature};
@@ -143,7 +143,7 @@ pub static DERIVED: Derived = Derived {
     work,
 };
 
-fn work(store: &Store) -> Vec<(u32, Vec<String>)> {
+fn work(store: &Store) -> Vec<Texts> {
     let world = World::of(store);
     let verdict = |asked: &Asked| {
         if !asked.is_open() {
@@ -214,12 +214,12 @@ static COLUMNS: &[Column] = &[
         },
         |r| Sort::Text(r.text(SIGNER), "")),
     text_column!("requester" "ASKED BY" 40 USER),
-    text_column!("subject" "FOR" 48 SUBJECT),
+    text_column!("subject" "FOR" 40 SUBJECT),
     text_column!("names" "NAMES" 48 NAMES),
     column!("verdict" "VERDICT" Left 7 VERDICT.bit(),
         |r, _| Value::text(r.text(VERDICT)).role(colour(r.text(VERDICT))),
         |r| Sort::Int(match r.text(VERDICT) { "RED" => 0, "amber" => 1, "green" => 2, _ => 3 })),
-    column!("why" "WHY" Left 90 WHY.bit() | VERDICT.bit(),
+    column!("why" "WHY" Left 60 WHY.bit() | VERDICT.bit(),
         |r, _| {
             let role = if r.text(VERDICT) == "green" { Role::Dim } else { Role::Plain };
             Value::text(r.text(WHY)).role(role)

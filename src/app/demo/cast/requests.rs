@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
-use super::super::registry::{CLUSTER_ROLE_BINDINGS, REQUESTS};
+use super::super::registry::{CLUSTER_ROLE_BINDINGS, REQUESTS, ROLE_BINDINGS};
 use super::{add, ago};
 
 /// A certificate that was issued some time ago.
@@ -107,6 +107,13 @@ pub fn add_all(world: &mut World, now: Timestamp) {
         });
         add(world, &CLUSTER_ROLE_BINDINGS, binding, ago(now, 86_400 * 290));
     }
+    let api = "rbac.authorization.k8s.io";
+    let deployers = json!({
+        "metadata": {"name": "deployers", "namespace": "shop"},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"apiGroup": api, "kind": "Group", "name": "demo:developers"}],
+    });
+    add(world, &ROLE_BINDINGS, deployers, ago(now, 86_400 * 200));
     for (n, asked) in (1..).zip(&ASKED) {
         add(world, &REQUESTS, request(asked, asked.0), ago(now, n * 97));
     }

@@ -145,7 +145,7 @@ pub(super) fn serving_addresses(case: &Case<'_>) -> Found {
     let (world, node) = (case.world, case.asked.node().unwrap_or_default());
     let own = machine(case).ok();
     let list = |ips: &[IpAddr]| ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let has = own.map(|own| format!("; {node} has {}", list(&own.ips))).unwrap_or_default();
+    let has = own.map(|own| format!(" ({node} has {})", list(&own.ips))).unwrap_or_default();
     for ip in &case.request.ips {
         if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() {
             return wrong(format!("{ip} is every machine's own address"));

@@ -107,8 +107,8 @@ fn a_kubelet_that_asks_for_what_its_node_has_is_green() {
 #[test]
 fn what_belongs_to_somebody_else_is_red_and_says_to_whom() {
     let cases: [(&[&str], &str); 9] = [
-        (&["n1", "10.0.0.2"], "10.0.0.2 is n2's address; n1 has 10.0.0.1"),
-        (&["n1", "10.96.0.7"], "10.96.0.7 is the address of a Service, shop/web; n1 has 10.0.0.1"),
+        (&["n1", "10.0.0.2"], "10.0.0.2 is n2's address (n1 has 10.0.0.1)"),
+        (&["n1", "10.96.0.7"], "10.96.0.7 is the address of a Service, shop/web (n1 has 10.0.0.1)"),
         (&["n1", "10.96.0.1"], "10.96.0.1 is the address of the API server, default/kubernetes"),
         (&["n2", "10.0.0.1"], "n2 is a name of n2"),
         (
@@ -194,6 +194,7 @@ fn of_several_requests_of_one_node_the_newest_counts() {
 #[test]
 fn a_node_that_was_given_a_certificate_just_now_is_asked_why() {
     let mut given = serving("given", "n1", &["n1", "10.0.0.1"]);
+    given["metadata"]["creationTimestamp"] = json!("2027-01-15T07:30:00Z");
     given["status"] =
         json!({"certificate": "LS0t", "conditions": [{"type": "Approved", "status": "True"}]});
     let told = told(&[serving("a", "n1", &["n1", "10.0.0.1"]), given]);
