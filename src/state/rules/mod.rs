@@ -2,7 +2,9 @@
 
 pub mod budget_status;
 pub mod condition;
+pub mod finalizers;
 pub mod node_status;
 pub mod pod_requests;
 pub mod pod_status;
+pub mod stuck;
 pub mod workload_status;
