@@ -13,6 +13,7 @@ pub mod probe;
 pub mod pulse;
 pub mod request;
 pub mod session;
+pub mod survey;
 pub mod upstream;
 
 pub use kube::Client;
