@@ -2,8 +2,10 @@
 //! the preview, and each of them is one request.
 
 use super::plan::{Danger, Note, Plan, Step};
+use crate::state::rules::stuck::Evidence;
 use crate::state::ui::document::Target;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// An object to be changed, as it was read just now.
 #[derive(Clone, Debug)]
@@ -14,6 +16,9 @@ pub struct Seen {
     pub object: Value,
     /// The pods of a node, where [`Change::wants_pods`] asked for them.
     pub pods: Result<Vec<Value>, String>,
+    /// What the cluster shows of the controllers of all that is to be changed, where [`Change::wants_evidence`] asked for
+    /// it.
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// Who changes it, and when.
@@ -54,6 +59,16 @@ pub trait Change: Sync {
 
     /// Whether the pods of each node are needed to say what will happen.
     fn wants_pods(&self, _argument: &str) -> bool {
+        false
+    }
+
+    /// Whether what the cluster shows of the objects' controllers is needed to say what will happen.
+    fn wants_evidence(&self) -> bool {
+        false
+    }
+
+    /// Whether the server checks every step (`dryRun=All`) before the preview.
+    fn is_dry_run_first(&self) -> bool {
         false
     }
 

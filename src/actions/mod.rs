@@ -12,6 +12,7 @@ use crate::state::ui::table::TableUi;
 use std::collections::BTreeSet;
 
 pub mod change;
+pub mod cleanup;
 pub mod drain;
 pub mod landing;
 pub mod plan;
@@ -30,6 +31,7 @@ actions! {
     describe::Describe;
     yaml::Yaml;
     why::Why;
+    why_stuck::WhyStuck;
     logs::Logs;
     previous_logs::PreviousLogs;
     shell::Shell;
@@ -52,6 +54,8 @@ actions! {
     label::Label;
     annotate::Annotate;
     delete::Delete;
+    remove_finalizer::RemoveFinalizer;
+    force_delete::ForceDelete;
 }
 
 /// What an action says of itself.

@@ -199,7 +199,7 @@ impl Effects {
             let fetched = fetched(&client, &target, form, now, &told).await;
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
-        if form == Form::Why {
+        if matches!(form, Form::Why | Form::Stuck) {
             // The whole cluster is read for one page at a time.
             self.stop_reading();
             self.reading = Some(task);
@@ -353,7 +353,7 @@ async fn fetched(
     let events = async {
         match form {
             Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
-            Form::Yaml | Form::Why => Ok(vec![]),
+            Form::Yaml | Form::Why | Form::Stuck => Ok(vec![]),
         }
     };
     let (object, events) = tokio::join!(fetch::get_object(client, target), events);
@@ -361,6 +361,7 @@ async fn fetched(
     let page = match form {
         Form::Yaml | Form::Describe => None,
         Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
+        Form::Stuck => Some(insight::stuck(client, target, &object, now).await?),
     };
     Ok(Fetched { object, events, page })
 }

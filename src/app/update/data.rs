@@ -186,6 +186,6 @@ pub(super) fn write(doc: &mut DocUi, now: Now) {
             }
             page
         }
-        Form::Why => fetched.page.clone().unwrap_or_default(),
+        Form::Why | Form::Stuck => fetched.page.clone().unwrap_or_default(),
     };
 }
