@@ -33,6 +33,7 @@ views! {
     namespaces;
     disruption_budgets;
     workloads;
+    stuck;
 }
 
 /// The view of that id or alias.

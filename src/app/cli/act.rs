@@ -125,7 +125,7 @@ pub struct Way {
     #[arg(long, value_name = "WORD")]
     pub confirm: Option<String>,
     /// client: say what would be sent; server: send it so that the server only checks it
-    #[arg(long, value_enum, default_value_t = DryRun::None)]
+    #[arg(long, value_enum, default_value_t = DryRun::None, num_args = 0..=1, default_missing_value = "server")]
     pub dry_run: DryRun,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Words)]
@@ -175,7 +175,7 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
     let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
     let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
     let refused = |words: String| Failure { code: exit::REFUSED, words };
-    let mut plan = match (&asked, act) {
+    let plan = match (&asked, act) {
         (None, Act::Undo { run, .. }) => {
             undo(run.as_deref(), &connection.cluster).map_err(refused)?
         }
@@ -187,17 +187,29 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
         }
         (None, _) => return Err(Failure::usage("nothing was asked for".into())),
     };
-    let way = act.way();
+    carry_out(&connection, plan, act.way()).await
+}
+
+/// Shows, asks, and does what a plan says.
+///
+/// # Errors
+/// Nothing was done because it was not confirmed (3), or the work ended early (1).
+pub(super) async fn carry_out(
+    connection: &Connection,
+    mut plan: Plan,
+    way: &Way,
+) -> Result<(String, Option<Failure>), Failure> {
+    let refused = |words: String| Failure { code: exit::REFUSED, words };
     if connection.cluster.protected {
         // `--yes` stands in scripts and histories; the context's name does not come by itself.
         plan.danger = Danger::Destructive(connection.cluster.context.clone());
     }
     match way.dry_run {
-        DryRun::Client => return Ok((preview(&plan, &connection), None)),
-        DryRun::Server => return dry(&connection, &plan).await,
+        DryRun::Client => return Ok((preview(&plan, connection), None)),
+        DryRun::Server => return dry(connection, &plan).await,
         DryRun::None => {}
     }
-    let answer = answer(&plan, way, &connection)?;
+    let answer = answer(&plan, way, connection)?;
     let armed = plan.confirm(&answer).map_err(|plan| refused(unconfirmed(&plan)))?;
     // Requests are sent from a thread that may wait for the disk between them.
     let reach = Reach { runtime: Handle::current(), client: connection.client.clone() };

@@ -6,6 +6,7 @@ pub mod drain;
 pub mod format;
 pub mod journal;
 pub mod print;
+pub mod stuck;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -59,6 +60,7 @@ Examples:
   wheelhouse print nodes                       pods per node, as a table
   wheelhouse print pods --filter 'status:crash' -o json
   wheelhouse doctor                            what works from here, and what is missing
+  wheelhouse stuck                             what is being deleted and does not go, who holds it, what to do first
   wheelhouse journal report last               what the last change did, for a ticket
 
 Keys are listed by ? inside and in docs/keys.md. Exit codes: 0 done, 1 failed, 2 usage, 3 refused with nothing done,
@@ -122,6 +124,9 @@ pub enum Command {
     Act(act::Act),
     /// Drain nodes: evict their pods as far as disruption budgets allow; explained, resumable, journaled.
     Drain(Box<drain::DrainArgs>),
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its variants are documented")]
+    Stuck(stuck::Desk),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

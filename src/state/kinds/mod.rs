@@ -24,4 +24,5 @@ tables! {
     namespaces;
     disruption_budgets;
     workloads;
+    stuck;
 }
