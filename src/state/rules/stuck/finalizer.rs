@@ -115,8 +115,7 @@ fn protects(held: &Held, seen: &Evidence) -> Option<String> {
     match held.gvk.kind {
         "PersistentVolumeClaim" => Some(match seen.users.get(&held.path()) {
             Some(pods) if !pods.is_empty() => format!(
-                "it waits for {} that use the claim, ended ones too: {}",
-                if pods.len() == 1 { "1 pod".into() } else { format!("{} pods", pods.len()) },
+                "it waits for the pods that use the claim, ended ones too: {}",
                 pods.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ")
             ),
             Some(_) => "no pod is found that uses the claim".into(),
