@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, why,
+    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, why,
 };
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Some(Command::Act(args)) => printed(headless(act::act(&cli.common, args))),
         Some(Command::Csr(args)) => printed(headless(csr::csr(&cli.common, args))),
         Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),
+        Some(Command::Stuck(desk)) => printed(headless(stuck::desk(&cli.common, desk))),
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
         }

@@ -40,6 +40,7 @@ fn plan(title: &str, danger: Danger) -> Box<Plan> {
             body: json!({}),
         },
         undo: None,
+        before: Default::default(),
     };
     Box::new(Plan {
         action: "cordon".into(),
@@ -313,6 +314,7 @@ fn the_word_to_type_is_for_what_is_done_and_not_for_what_was_left_out() {
             target: Target { table: "", gvk, namespace, name, key, rv: 1 },
             object,
             pods: Ok(vec![]),
+            evidence: None,
         }
     };
     let going = json!({"metadata": {"deletionTimestamp": "t"}});

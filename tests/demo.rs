@@ -11,7 +11,10 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::client::Body;
 use serde_json::{Value, json};
+use wheelhouse::app::cluster::survey;
 use wheelhouse::app::demo::{DemoCluster, Deny, Failure, SECRET_MARK, registry};
+use wheelhouse::state::rules::stuck::{Held, Life, Ruling};
+use wheelhouse::state::time::Epoch;
 
 /// 2026-11-20T09:00:00Z
 const START: i64 = 1_795_165_200;
@@ -1025,4 +1028,40 @@ async fn secrets_hold_the_mark_that_must_never_be_seen() {
     };
     assert!(secrets.iter().any(|s| s["data"]["tls.key"] == encoded(SECRET_MARK)));
     assert!(secrets.len() > 5);
+}
+
+#[tokio::test]
+async fn the_desk_of_what_does_not_go_finds_an_instance_of_each_case() {
+    let lab = lab();
+    // The namespace controller writes its conditions.
+    lab.live(1);
+    let asked = survey::Asked::default();
+    let mut pace = survey::Pace::new(lab.client.clone(), 200);
+    let found = survey::survey(&mut pace, &asked, Epoch(START), &|_| {}).await.unwrap();
+    let of = |kind: &str, name: &str| {
+        let fits =
+            |(held, _): &&(Held, Ruling)| held.gvk.kind == kind && held.name.starts_with(name);
+        let (_, ruling) = found.found.iter().find(fits).unwrap_or_else(|| panic!("{kind} {name}"));
+        (ruling.life, ruling.words.clone(), ruling.next.clone())
+    };
+    let (life, words, _) = of("Forge", "anvil");
+    assert!(
+        life == Life::Gone && words.contains("ops/foundry-operator is scaled to zero"),
+        "{words}"
+    );
+    let (life, words, _) = of("ConfigMap", "pipeline-lock");
+    assert!(life == Life::Gone && words.contains("no workload here is named like it"), "{words}");
+    let (life, words, _) = of("PersistentVolumeClaim", "scratch-old");
+    assert!(life == Life::Works && words.contains("scratch-reader"), "{words}");
+    let (_, words, _) = of("Namespace", "team-blue");
+    assert!(words.contains("3 forges.foundry.example"), "{words}");
+    let (_, words, next) = of("Namespace", "team-green");
+    assert!(words.contains("APIService v1alpha1.legacy.example"), "{words}");
+    assert!(next.contains("delete the APIService"), "{next}");
+    let (life, words, _) = of("Pod", "");
+    assert!(life == Life::Gone && words.contains("is not ready"), "{words}");
+    let unread = found.evidence.unread.join("\n");
+    assert!(unread.contains("legacy.example/v1alpha1 does not answer"), "{unread}");
+    let secrets = |held: &Held| held.gvk.kind == "Secret";
+    assert!(!found.found.iter().any(|(held, _)| secrets(held)));
 }

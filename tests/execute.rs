@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wheelhouse::actions::Wish;
-use wheelhouse::actions::plan::{Answer as Yes, Plan, Request};
+use wheelhouse::actions::plan::{Answer as Yes, Danger, Plan, Request};
 use wheelhouse::app::cluster::session::{Answer, ArmedId, Fault, Lock, Meter, gated, get};
 use wheelhouse::app::cluster::{Client, session::Unreachable};
 use wheelhouse::app::demo::DemoCluster;
@@ -14,6 +14,7 @@ use wheelhouse::app::effects::change::{Reach, prepare};
 use wheelhouse::app::execute::{Report, Server, execute};
 use wheelhouse::app::journal::Journal;
 use wheelhouse::state::cluster::Cluster;
+use wheelhouse::state::decl::Gvk;
 use wheelhouse::state::journal::{Began, Fate, How};
 use wheelhouse::state::kinds;
 use wheelhouse::state::parcel::Key;
@@ -46,6 +47,12 @@ impl Rig {
     fn read(&self, path: &str) -> Value {
         let answer = self.runtime.block_on(get(&self.client, path, None)).expect("it is there");
         serde_json::from_slice(&answer.body).expect("JSON")
+    }
+
+    /// The server's time.
+    fn now(&self) -> i64 {
+        let answer = self.runtime.block_on(get(&self.client, "/version", None)).expect("a version");
+        answer.date.expect("a date")
     }
 
     fn node(&self, name: &str) -> Target {
@@ -221,4 +228,61 @@ fn objects_that_are_gone_are_left_out_of_the_plan_and_named() {
     let plan = rig.runtime.block_on(prepare(&rig.client, &wish, &cluster, Epoch(0))).unwrap();
     assert_eq!(plan.steps.len(), 1);
     assert!(plan.notes.iter().any(|n| n.words.contains("demo-b-01")), "{:?}", plan.notes);
+}
+
+/// What is stuck in the demo cluster: an object by its kind and name.
+fn held(rig: &Rig, gvk: &'static Gvk, namespace: &str, name: &str) -> Target {
+    let object = rig.read(&gvk.object(namespace, name));
+    let uid = object["metadata"]["uid"].as_str().expect("a uid");
+    let key = Key::of(uid, namespace, name);
+    Target { table: "stuck", gvk, namespace: namespace.into(), name: name.into(), key, rv: 0 }
+}
+
+fn typed(rig: &Rig, plan: Plan) -> Report {
+    let Danger::Destructive(word) = &plan.danger else { panic!("{:?}", plan.danger) };
+    let answer = Yes::Typed(word.clone());
+    let reach = Reach { runtime: rig.runtime.clone(), client: rig.client.clone() };
+    let armed = plan.confirm(&answer).expect("the word");
+    let journal = Ok(Journal::at(rig.home.path().join("journal")));
+    let never = AtomicBool::new(false);
+    execute(&armed, ArmedId(7), &reach, &journal, Began::default(), &mut |_| {}, &never)
+}
+
+#[test]
+fn a_finalizer_goes_after_a_backup_and_not_once_its_controller_is_back() {
+    let rig = Rig::new();
+    let forge = Gvk::found("foundry.example", "v1", "Forge", "forges", true);
+    let plan = |name: &str| {
+        let targets = vec![held(&rig, forge, "team-blue", name)];
+        let wish = Wish { action: "remove-finalizer", targets, argument: String::new() };
+        let now = Epoch(rig.now());
+        rig.runtime.block_on(prepare(&rig.client, &wish, &Cluster::default(), now)).unwrap()
+    };
+    let first = plan("anvil");
+    let notes = first.notes.iter().map(|n| n.words.clone()).collect::<Vec<_>>().join("\n");
+    assert!(notes.contains("foundry-operator is scaled to zero"), "{notes}");
+    assert!(notes.contains("the server would take all of it"), "{notes}");
+    let late = plan("bellows");
+    let report = typed(&rig, first);
+    assert_eq!(report.how(), How::Done, "{report:?}");
+    let left = rig.read("/apis/foundry.example/v1/namespaces/team-blue/forges");
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(2));
+    let run = std::fs::read_dir(rig.home.path().join("backup").join(&report.run)).unwrap();
+    let files: Vec<_> = run.flatten().map(|f| f.path()).collect();
+    assert_eq!(files.len(), 1);
+    assert!(std::fs::read_to_string(&files[0]).unwrap().contains("foundry.example/cleanup"));
+
+    // The operator is started again while the preview is on screen.
+    let path = "/apis/apps/v1/namespaces/ops/deployments/foundry-operator/status";
+    let back = Request {
+        method: "PATCH".into(),
+        path: path.into(),
+        content_type: "application/merge-patch+json".into(),
+        body: json!({"status": {"readyReplicas": 1}}),
+    };
+    let reach = Reach { runtime: rig.runtime.clone(), client: rig.client.clone() };
+    reach.write(ArmedId(1), &back).expect("the demo takes it");
+    let report = typed(&rig, late);
+    assert_eq!(report.steps[0].fate, Fate::NotSent);
+    assert!(report.words().contains("its controller came back"), "{}", report.words());
 }

@@ -404,6 +404,7 @@ fn prepared(stage: &mut Stage, action: &str, danger: Danger) {
             body: json!({}),
         },
         undo: None,
+        before: Default::default(),
     };
     let plan = Plan {
         action: action.into(),
@@ -586,4 +587,24 @@ fn a_decided_request_is_not_offered_again_and_a_user_is_made_from_one_line() {
     stage.press("<esc>xmci-bot group=dev<enter>");
     let (action, _, argument) = wished(&stage).expect("a change");
     assert_eq!((action, argument.as_str()), ("make-user", "ci-bot group=dev"));
+}
+
+#[test]
+fn what_does_not_go_is_explained_and_its_finalizer_asked_for_by_name() {
+    let mut stage = Stage::scene("stuck", "typical", (160, 24));
+    assert!(stage.cursor_line().contains("anvil"), "{}", stage.text());
+    assert!(stage.text().contains("do first: start Deployment ops"), "{}", stage.text());
+    stage.press("<enter>");
+    let asked = stage.effects.iter().find_map(|e| match e {
+        Effect::Fetch(_, target, Form::Stuck) => Some((target.gvk.resource(), target.path())),
+        _ => None,
+    });
+    assert_eq!(asked, Some(("forges.foundry.example".into(), "team-blue/anvil".into())));
+    stage.press("<esc>-");
+    stage.press("a b<enter>");
+    assert!(stage.text().contains("one finalizer at a time"), "{}", stage.text());
+    stage.press("<backspace><backspace><enter>");
+    let Some(Effect::Prepare(wish)) = stage.effects.last() else { panic!("{:?}", stage.effects) };
+    assert_eq!((wish.action, wish.argument.as_str()), ("remove-finalizer", "a"));
+    assert_eq!(wish.targets[0].gvk.kind, "Forge");
 }

@@ -23,12 +23,16 @@ use wheelhouse::actions::drain::orders::{Caps, DrainRun, Input, Order};
 use wheelhouse::actions::drain::plan::DrainPlan;
 use wheelhouse::actions::drain::wire::Wire;
 use wheelhouse::actions::plan::{Danger, Plan};
+use wheelhouse::app::cluster::Client;
 use wheelhouse::app::cluster::session::{ArmedId, Permit, get};
+use wheelhouse::app::cluster::survey::{Asked, Pace, survey};
 use wheelhouse::app::demo::{self, DemoCluster};
 use wheelhouse::app::drain::facts::gather;
 use wheelhouse::app::drain::{Told, outcome};
 use wheelhouse::app::effects::change::send;
 use wheelhouse::app::msg::Msg;
+use wheelhouse::state::kinds::stuck;
+use wheelhouse::state::parcel::{Draft, Parcel};
 
 const CELL: (f32, f32) = (8.4, 18.0);
 const GROUND: &str = "#1e1e1e";
@@ -128,9 +132,27 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
             stage.put(spec.id, kind.gvk.kind, items.as_array().unwrap());
         }
     }
+    if view == "stuck" {
+        surveyed(&mut stage, client).await;
+    }
     stage.live();
     stage.settle();
     (stage, time, cluster)
+}
+
+/// What a survey of it finds, as its feed would tell.
+async fn surveyed(stage: &mut Stage, client: Client) {
+    let mut pace = Pace::new(client, 10_000);
+    let found = survey(&mut pace, &Asked::default(), NOON, &|_| {}).await.unwrap();
+    let store = &stage.app.state.store;
+    let index = store.table_index("stuck").unwrap();
+    let feed = store.feeds.iter().find(|f| f.table == index).unwrap();
+    let mut parcel = Parcel::new(feed.id, 1, store.table_at(index).spec);
+    let mut draft = Draft::default();
+    for (held, ruling) in &found.found {
+        stuck::push(&mut parcel, &mut draft, held, ruling);
+    }
+    stage.send(Msg::Rows(parcel));
 }
 
 /// A drain of the demo's nodes in its own time: the engine, the demo's API server and its controllers, a tick a second.
@@ -253,8 +275,13 @@ async fn drain(nodes: [&str; 2], seconds: u32) -> Stage {
 #[test]
 fn readme() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let pictures: [(&str, &'static str, &str); 2] =
-        [("nodes", "nodes", "jjj"), ("pods", "pods", "/failing:yes<enter>")];
+    let pictures: [(&str, &'static str, &str); 5] = [
+        ("nodes", "nodes", "jjj"),
+        ("pods", "pods", "/failing:yes<enter>"),
+        ("events", "events", "jj"),
+        ("requests", "certificatesigningrequests", ""),
+        ("stuck", "stuck", "j"),
+    ];
     for (name, view, keys) in pictures {
         let mut stage = runtime.block_on(demo(view, (132, 30)));
         stage.press(keys);

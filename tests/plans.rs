@@ -1,12 +1,16 @@
 //! What each change would send, in each situation: plans are data, so they are read here like a page.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use wheelhouse::actions::change::{By, Seen};
+use wheelhouse::actions::cleanup::{self, Around};
 use wheelhouse::actions::named;
-use wheelhouse::actions::plan::{Answer, Danger, Plan, Weight};
+use wheelhouse::actions::plan::{Answer, Before, Danger, Plan, Weight};
 use wheelhouse::state::decl::Gvk;
 use wheelhouse::state::kinds;
 use wheelhouse::state::parcel::Key;
+use wheelhouse::state::rules::stuck::{Content, Evidence, Named, Veto, Workload};
+use wheelhouse::state::time::Epoch;
 use wheelhouse::state::ui::document::Target;
 
 const UID: &str = "61cc42d4-094b-4c40-a0ef-4aa7dd7f4aec";
@@ -31,7 +35,7 @@ fn seen(kind: &str, namespace: &str, name: &str, rest: Value) -> Seen {
         key: Key::of(UID, namespace, name),
         rv: 41,
     };
-    Seen { target, object, pods: Ok(vec![]) }
+    Seen { target, object, pods: Ok(vec![]), evidence: None }
 }
 
 fn node(name: &str, rest: Value) -> Seen {
@@ -264,5 +268,167 @@ fn requests_are_decided_as_they_were_judged() {
     text += &plan("deny", &[red, decided], "not one of ours");
     text += "\n-- superseded\n";
     text += &plan("deny-superseded", &[user], "");
+    insta::assert_snapshot!(text);
+}
+
+/// Objects that are being deleted, with what the cluster shows of their controllers.
+fn stuck(gvk: &'static Gvk, name: &str, rest: Value, seen: &Arc<Evidence>) -> Seen {
+    let mut object = json!({
+        "metadata": {"name": name, "namespace": "team", "uid": UID, "resourceVersion": "41",
+            "deletionTimestamp": "2026-11-22T22:00:00Z"},
+    });
+    json_patch::merge(&mut object, &rest);
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    let key = Key::of(UID, &namespace, name);
+    let target = Target { table: "stuck", gvk, namespace, name: name.into(), key, rv: 41 };
+    Seen { target, object, pods: Ok(vec![]), evidence: Some(seen.clone()) }
+}
+
+fn operator(ready: i64) -> Arc<Evidence> {
+    let deployment = json!({
+        "metadata": {"name": "foundry-operator", "namespace": "ops"},
+        "spec": {"replicas": ready, "template": {"spec": {"containers": [{"name": "main"}]}}},
+        "status": {"readyReplicas": ready},
+    });
+    Arc::new(Evidence {
+        now: Epoch::parse("2026-11-22T22:05:00Z").unwrap(),
+        workloads: Some(vec![Workload::of("deployments", &deployment)]),
+        grants: Some(vec![]),
+        ..Evidence::default()
+    })
+}
+
+#[test]
+fn one_finalizer_is_removed_and_what_that_skips_is_said() {
+    let forge = Gvk::found("foundry.example", "v1", "Forge", "forges", true);
+    let held = |f: Value| json!({"metadata": {"finalizers": f}});
+    let gone = operator(0);
+    let two = || {
+        stuck(forge, "anvil", held(json!(["other.example/kept", "foundry.example/cleanup"])), &gone)
+    };
+    let mut text = page(plan("remove-finalizer", &[two()], "foundry.example/cleanup"));
+    text += "\n-- which one must be said\n";
+    text += &page(plan("remove-finalizer", &[two()], ""));
+    text += "\n-- two, one that is not being deleted, one without it\n";
+    let mut live = stuck(forge, "live", held(json!(["foundry.example/cleanup"])), &gone);
+    live.object["metadata"].as_object_mut().unwrap().shift_remove("deletionTimestamp");
+    let on = [
+        stuck(forge, "a", held(json!(["foundry.example/cleanup"])), &gone),
+        two(),
+        live,
+        stuck(forge, "bare", held(json!(["other.example/kept"])), &gone),
+    ];
+    text += &page(plan("remove-finalizer", &on, "foundry.example/cleanup"));
+    let alive = operator(1);
+    let one = [stuck(forge, "a", held(json!(["foundry.example/cleanup"])), &alive)];
+    text += "\n-- its controller is at work\n";
+    text += &page(plan("remove-finalizer", &one, ""));
+    text += "\n-- all the same\n";
+    text += &page(plan("remove-finalizer", &one, "foundry.example/cleanup even-alive"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_removal_keeps_a_backup_and_watches_whoever_was_dead() {
+    let forge = Gvk::found("foundry.example", "v1", "Forge", "forges", true);
+    let on = [stuck(
+        forge,
+        "a",
+        json!({"metadata": {"finalizers": ["foundry.example/cleanup"]}}),
+        &operator(0),
+    )];
+    let plan = plan("remove-finalizer", &on, "").unwrap();
+    let path = "/apis/apps/v1/namespaces/ops/deployments/foundry-operator".to_owned();
+    assert_eq!(plan.steps[0].before, Before { vetoes: vec![Veto::Workload(path)], backup: true });
+}
+
+#[test]
+fn a_namespaces_own_finalizer_comes_last_and_names_its_orphans() {
+    let gvk = gvk("Namespace");
+    let mut seen = Evidence::clone(&operator(0));
+    let objects = [("forges.foundry.example".to_owned(), 3)].into();
+    let example = Named {
+        resource: "forges.foundry.example".into(),
+        name: "anvil".into(),
+        finalizers: vec!["foundry.example/cleanup".into()],
+    };
+    let unknown = vec!["what legacy.example/v1 holds there is unknown".to_owned()];
+    seen.content.insert("blue".into(), Content { objects, unknown, examples: vec![example] });
+    let rest = json!({
+        "metadata": {"namespace": null}, "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": [
+            {"type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain",
+             "message": "Some resources are remaining: forges.foundry.example has 3 resource instances"},
+            {"type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain",
+             "message": "Some content in the namespace has finalizers remaining: foundry.example/cleanup in 3 resource instances"},
+        ]},
+    });
+    let on = [stuck(gvk, "blue", rest, &Arc::new(seen))];
+    insta::assert_snapshot!(page(plan("remove-finalizer", &on, "kubernetes")));
+}
+
+#[test]
+fn a_forced_delete_says_what_it_gives_up() {
+    let db = json!({
+        "metadata": {"ownerReferences": [{"kind": "StatefulSet", "name": "db", "controller": true}],
+            "deletionTimestamp": "2026-11-22T22:00:00Z"},
+        "spec": {"nodeName": "n1", "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data-db-0"}}]},
+    });
+    let mut text = page(plan("force-delete", &[seen("Pod", "shop", "db-0", db)], ""));
+    text += "\n-- nothing but pods\n";
+    text += &page(plan("force-delete", &[node("n1", json!({}))], ""));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn pods_are_cleaned_up_by_state_and_age_and_some_are_left_alone() {
+    let now = Epoch::parse("2026-11-23T02:00:00Z").unwrap();
+    let pod = |name: &str, phase: &str, reason: &str, node: &str, rest: Value| {
+        let mut pod = json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": UID, "resourceVersion": "9",
+                "creationTimestamp": "2026-11-22T00:00:00Z"},
+            "spec": {"nodeName": node}, "status": {"phase": phase, "reason": reason},
+        });
+        json_patch::merge(&mut pod, &rest);
+        pod
+    };
+    let ended = |at: &str| json!({"status": {"containerStatuses": [{"state": {"terminated": {"finishedAt": at}}}]}});
+    let of_job =
+        |uid: &str| json!({"metadata": {"ownerReferences": [{"kind": "Job", "uid": uid}]}});
+    let all = [
+        pod("old", "Succeeded", "", "n1", ended("2026-11-22T12:00:00Z")),
+        pod("fresh", "Succeeded", "", "n1", ended("2026-11-23T01:59:00Z")),
+        pod("evicted", "Failed", "Evicted", "n1", json!({})),
+        pod("runs", "Running", "", "n1", json!({})),
+        pod("orphan", "Running", "", "gone", json!({})),
+        pod("counted", "Failed", "", "n1", of_job("running")),
+        pod("over", "Failed", "", "n1", of_job("finished")),
+        pod(
+            "going",
+            "Failed",
+            "",
+            "n1",
+            json!({"metadata": {"deletionTimestamp": "2026-11-22T22:00:00Z"}}),
+        ),
+    ];
+    let around = Around {
+        nodes: Some(["n1".to_owned()].into()),
+        running_jobs: Some(["running".to_owned()].into()),
+    };
+    let ask = |states: &[&str], most: usize| cleanup::Asked {
+        states: states.iter().map(|s| (*s).to_owned()).collect(),
+        older: 3600,
+        most,
+        now,
+    };
+    let mut text =
+        page(cleanup::plan(&all, &ask(&["succeeded", "Failed", "Orphaned"], 3), &around));
+    for states in [&["Evicted"][..], &["NodeLost"]] {
+        text += &format!("\n-- {states:?}\n");
+        text += &page(cleanup::plan(&all, &ask(states, 500), &around));
+    }
+    text += "\n-- without nodes and Jobs\n";
+    text += &page(cleanup::plan(&all, &ask(&["Orphaned"], 500), &Around::default()));
+    text += &page(cleanup::plan(&all[5..7], &ask(&["Failed"], 500), &Around::default()));
     insta::assert_snapshot!(text);
 }

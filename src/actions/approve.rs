@@ -51,7 +51,7 @@ impl Change for Approve {
         decide::signer_rights(on)
     }
 
-    fn surveys(&self) -> &'static [&'static str] {
+    fn rereads(&self) -> &'static [&'static str] {
         decide::AMONG
     }
 

@@ -53,7 +53,7 @@ impl Change for ApproveGreen {
         decide::signer_rights(on)
     }
 
-    fn surveys(&self) -> &'static [&'static str] {
+    fn rereads(&self) -> &'static [&'static str] {
         decide::AMONG
     }
 

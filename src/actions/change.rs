@@ -2,9 +2,11 @@
 //! the preview, and each of them is one request.
 
 use super::plan::{Danger, Note, Plan, Step};
+use crate::state::rules::stuck::Evidence;
 use crate::state::store::Store;
 use crate::state::ui::document::Target;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// An object to be changed, as it was read just now.
 #[derive(Clone, Debug)]
@@ -15,6 +17,9 @@ pub struct Seen {
     pub object: Value,
     /// The pods of a node, where [`Change::wants_pods`] asked for them.
     pub pods: Result<Vec<Value>, String>,
+    /// What the cluster shows of the controllers of all that is to be changed, where [`Change::wants_evidence`] asked for
+    /// it.
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// Who changes it, and when.
@@ -59,7 +64,7 @@ pub trait Change: Sync {
     }
 
     /// Tables that are read anew, whole, before it is planned.
-    fn surveys(&self) -> &'static [&'static str] {
+    fn rereads(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -68,13 +73,23 @@ pub trait Change: Sync {
         vec![]
     }
 
+    /// Whether what the cluster shows of the objects' controllers is needed to say what will happen.
+    fn wants_evidence(&self) -> bool {
+        false
+    }
+
+    /// Whether the server checks every step (`dryRun=All`) before the preview.
+    fn is_dry_run_first(&self) -> bool {
+        false
+    }
+
     /// The plan. Pure: the same objects give the same plan.
     ///
     /// # Errors
     /// Why nothing can or need be done.
     fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String>;
 
-    /// The plan, from what the [surveyed](Change::surveys) tables hold too.
+    /// The plan, from what the [reread](Change::rereads) tables hold too.
     ///
     /// # Errors
     /// As [`Change::plan`].

@@ -47,7 +47,7 @@ impl Change for Deny {
         decide::signer_rights(on)
     }
 
-    fn surveys(&self) -> &'static [&'static str] {
+    fn rereads(&self) -> &'static [&'static str] {
         decide::AMONG
     }
 

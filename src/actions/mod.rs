@@ -13,6 +13,7 @@ use crate::state::ui::table::TableUi;
 use std::collections::BTreeSet;
 
 pub mod change;
+pub mod cleanup;
 pub mod decide;
 pub mod drain;
 pub mod landing;
@@ -32,6 +33,7 @@ actions! {
     describe::Describe;
     yaml::Yaml;
     why::Why;
+    why_stuck::WhyStuck;
     logs::Logs;
     previous_logs::PreviousLogs;
     shell::Shell;
@@ -60,6 +62,8 @@ actions! {
     deny::Deny;
     deny_superseded::DenySuperseded;
     make_user::MakeUser;
+    remove_finalizer::RemoveFinalizer;
+    force_delete::ForceDelete;
 }
 
 /// What an action says of itself.

@@ -5,6 +5,7 @@
 
 use super::drain::orders::DrainRun;
 use crate::state::journal::Undo;
+use crate::state::rules::stuck::Veto;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
 
@@ -19,6 +20,9 @@ pub enum Method {
     /// it (apimachinery `ValidateObjectMetaUpdate`), so a recreated object is never hit; what it does not name is left
     /// alone.
     MergePatch,
+    /// PUT of the whole object, with the uid and the resourceVersion that were seen in it: the only way that
+    /// `namespaces/finalize` takes (`registry/core/namespace/storage`, `FinalizeREST`).
+    Replace,
     /// DELETE with the uid as a precondition.
     Delete,
 }
@@ -94,6 +98,10 @@ impl Write {
                 body["metadata"]["uid"] = uid.into();
                 ("PATCH", "application/merge-patch+json")
             }
+            Method::Replace => {
+                body["metadata"]["uid"] = uid.into();
+                ("PUT", "application/json")
+            }
             Method::Delete => {
                 body["kind"] = "DeleteOptions".into();
                 body["apiVersion"] = "v1".into();
@@ -121,6 +129,15 @@ impl Request {
     }
 }
 
+/// What comes before a step's request. If it fails, the request is not sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// Who must still be dead.
+    pub vetoes: Vec<Veto>,
+    /// The object is kept as a file first.
+    pub backup: bool,
+}
+
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -132,6 +149,8 @@ pub struct Step {
     pub request: Request,
     /// The request that puts back what this one changed. It tests that nobody changed it since.
     pub undo: Option<Undo>,
+    /// What comes before the request.
+    pub before: Before,
 }
 
 impl Step {
@@ -155,7 +174,15 @@ impl Step {
             ],
             request: write.request()?,
             undo: undo.transpose()?,
+            before: Before::default(),
         })
+    }
+}
+
+impl Step {
+    /// The same, after something.
+    pub fn after(self, before: Before) -> Step {
+        Step { before, ..self }
     }
 }
 

@@ -2,11 +2,12 @@
 
 pub mod change;
 mod drain;
-pub mod events;
 mod enrol;
+pub mod events;
 mod feeds;
 pub mod insight;
 mod kubectl;
+mod pulse;
 
 use crate::actions::plan::Armed;
 use crate::actions::{Kubectl, Wish, make_user};
@@ -15,6 +16,7 @@ use crate::app::cluster::{Client, fetch};
 use crate::app::connect::{Connection, Origin};
 use crate::app::drain::Reins;
 use crate::app::execute::Report;
+use crate::app::memory;
 use crate::app::msg::{Effect, Msg, Note, SessionId};
 use crate::app::preferences;
 use crate::app::terminal::clipboard::Clipboard;
@@ -169,32 +171,11 @@ impl Effects {
             self.feeds = Feeds::new(self.runtime.clone(), &connection, self.post.clone());
             self.connection = connection;
             self.start_pulse(id);
-        }
-    }
-
-    /// Tells our own request rate and the server's clock once a second, when they changed.
-    fn start_pulse(&mut self, id: SessionId) {
-        let (meter, post) = (self.connection.meter.clone(), self.post.clone());
-        let task = async move {
-            let mut counts = std::collections::VecDeque::from([meter.requests()]);
-            let mut told = None;
-            loop {
+            // The feeds that were left need a moment to end.
+            self.runtime.spawn(async {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                counts.push_back(meter.requests());
-                if counts.len() > 61 {
-                    counts.pop_front();
-                }
-                let first = counts.front().copied().unwrap_or_default();
-                let rate = meter.requests().saturating_sub(first) as u32;
-                let news = Some((rate, meter.skew_seconds()));
-                if news != told {
-                    told = news;
-                    post(Msg::Pulse(id, rate, meter.skew_seconds()));
-                }
-            }
-        };
-        if let Some(old) = self.pulse.replace(self.runtime.spawn(task)) {
-            old.abort();
+                tokio::task::spawn_blocking(memory::give_back);
+            });
         }
     }
 
@@ -212,7 +193,7 @@ impl Effects {
             let fetched = fetched(&client, &target, form, now, &told).await;
             post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
         });
-        if form == Form::Why {
+        if matches!(form, Form::Why | Form::Stuck) {
             // The whole cluster is read for one page at a time.
             self.stop_reading();
             self.reading = Some(task);
@@ -366,7 +347,7 @@ async fn fetched(
     let events = async {
         match form {
             Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
-            Form::Yaml | Form::Why => Ok(vec![]),
+            Form::Yaml | Form::Why | Form::Stuck => Ok(vec![]),
         }
     };
     let (object, events) = tokio::join!(fetch::get_object(client, target), events);
@@ -374,6 +355,7 @@ async fn fetched(
     let page = match form {
         Form::Yaml | Form::Describe => None,
         Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
+        Form::Stuck => Some(insight::stuck(client, target, &object, now).await?),
     };
     Ok(Fetched { object, events, page })
 }

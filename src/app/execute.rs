@@ -11,6 +11,7 @@ use crate::state::text::clean;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod before;
 mod settled;
 
 /// Where requests go. Returns when the answer is there.
@@ -146,6 +147,11 @@ fn one(
     id: ArmedId,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    if let Some(why) = before::hinders(run, number, step, server)? {
+        let words = step.words.clone();
+        report.steps.push(Did { words, fate: Fate::NotSent, why });
+        return Ok(());
+    }
     let [kind, namespace, name, uid] = step.object.clone();
     run.intent(Intent {
         step: number,
@@ -165,6 +171,14 @@ fn one(
         && let Some(there) = server.look(settled::path(&step.request))
     {
         let found = settled::words(&step.request, &step.object[3], there.as_ref());
+        outcome.words = clean(&format!("{}; {found}", outcome.words)).into_owned();
+    }
+    if outcome.result == Fate::Refused
+        && step.request.body.is_array()
+        && outcome.status == 422
+        && let Some(there) = server.look(settled::path(&step.request))
+    {
+        let found = settled::differs(&step.request, there.as_ref());
         outcome.words = clean(&format!("{}; {found}", outcome.words)).into_owned();
     }
     report.undo |= outcome.result == Fate::Done && step.undo.is_some();

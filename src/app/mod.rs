@@ -12,6 +12,7 @@ pub mod execute;
 pub mod journal;
 pub mod keymap;
 pub mod log;
+pub mod memory;
 pub mod msg;
 pub mod nap;
 pub mod pacer;

@@ -119,6 +119,8 @@ commands! {
         "drain-evict" "the pod, or all pods of the class, under the cursor: evict";
         "drain-keep" "the pod, or all pods of the class, under the cursor: leave where they are";
         "drain-delete" "the pod under the cursor: delete it past every budget, after its name was typed";
+        "drain-force-delete" "the pod under the cursor, or all that a dead node holds: remove the objects, after a typed name";
+        "drain-finalizer" "the pod under the cursor: take away the finalizer that holds it";
         "drain-pause" "send nothing more, or go on";
         "drain-retry" "end the pauses after refusals now";
         "drain-end" "end it; what was accepted goes on, nodes stay cordoned";

@@ -8,6 +8,7 @@ use super::parcel::Draft;
 use super::row::Row;
 use super::tally::Tally;
 use super::time::Epoch;
+use std::sync::{Mutex, PoisonError};
 
 /// A kind as the API names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +48,68 @@ impl Gvk {
         match self.group {
             "" => self.version.to_owned(),
             group => format!("{group}/{}", self.version),
+        }
+    }
+}
+
+/// Kinds that no table declares, found by discovery. They are kept as long as the process lives, as what names them is; a
+/// cluster serves some hundreds.
+static FOUND: Mutex<Vec<&'static Gvk>> = Mutex::new(vec![]);
+
+impl Gvk {
+    /// A kind that discovery found, the same one each time it is found.
+    pub fn found(
+        group: &str,
+        version: &str,
+        kind: &str,
+        plural: &str,
+        namespaced: bool,
+    ) -> &'static Gvk {
+        let mut known = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |g: &&'static Gvk| {
+            (g.group, g.version, g.kind, g.plural, g.namespaced)
+                == (group, version, kind, plural, namespaced)
+        };
+        if let Some(gvk) = known.iter().copied().find(same) {
+            return gvk;
+        }
+        let keep = |text: &str| -> &'static str { Box::leak(Box::<str>::from(text)) };
+        let gvk: &'static Gvk = Box::leak(Box::new(Gvk {
+            group: keep(group),
+            version: keep(version),
+            kind: keep(kind),
+            plural: keep(plural),
+            namespaced,
+        }));
+        known.push(gvk);
+        gvk
+    }
+
+    /// Of a table whose rows say themselves what kind they are: its second word holds [`Gvk::written`].
+    pub const ANY: Gvk =
+        Gvk { group: "", version: "", kind: "", plural: "kinds", namespaced: true };
+
+    /// The kind as one word, for [`Gvk::read`].
+    pub fn written(&self) -> String {
+        let place = if self.namespaced { "namespaced" } else { "cluster" };
+        [self.group, self.version, self.kind, self.plural, place].join("/")
+    }
+
+    /// The kind that was written so; [`Gvk::ANY`] for any other text.
+    pub fn read(written: &str) -> &'static Gvk {
+        match written.split('/').collect::<Vec<_>>()[..] {
+            [group, version, kind, plural, place] => {
+                Gvk::found(group, version, kind, plural, place == "namespaced")
+            }
+            _ => &Gvk::ANY,
+        }
+    }
+
+    /// `pods`, `deployments.apps`: as `kubectl` and rules name a resource.
+    pub fn resource(&self) -> String {
+        match self.group {
+            "" => self.plural.to_owned(),
+            group => format!("{}.{group}", self.plural),
         }
     }
 }

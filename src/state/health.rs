@@ -40,6 +40,13 @@ pub enum Health {
         /// Seconds between lists.
         every: u32,
     },
+    /// Everything was looked through once; rows are right as of this time. What could not be read, a sentence each.
+    Surveyed {
+        /// Time of the survey's end.
+        at: Epoch,
+        /// What is missing from it.
+        unread: Vec<String>,
+    },
     /// The server does not know the kind.
     Missing,
     /// Not reachable; when it is tried again.
@@ -67,7 +74,7 @@ impl Health {
     pub fn rank(&self) -> u8 {
         match self {
             Health::Live(_) => 0,
-            Health::Polled { .. } => 1,
+            Health::Polled { .. } | Health::Surveyed { .. } => 1,
             Health::Starting { .. } => 2,
             Health::Off => 3,
             Health::Missing => 4,
@@ -82,6 +89,10 @@ impl Health {
         match self {
             Health::Down { retry, .. } => {
                 (Role::Bad, format!("down, next try in {}", span(retry.0 - now.0)))
+            }
+            Health::Surveyed { at, unread } if !unread.is_empty() => {
+                let age = span(at.age(now));
+                (Role::Warn, format!("surveyed {age} ago, {} not read", unread.len()))
             }
             health => health.words(now),
         }
@@ -109,6 +120,13 @@ impl Health {
                 Role::Warn,
                 format!("no watch right: listed {} ago, every {every} s", span(at.age(now))),
             ),
+            Health::Surveyed { at, unread } => {
+                let age = span(at.age(now));
+                match unread.is_empty() {
+                    true => (Role::Ok, format!("surveyed {age} ago")),
+                    false => (Role::Warn, format!("surveyed {age} ago; {}", unread.join("; "))),
+                }
+            }
             Health::Missing => (Role::Dim, "the server does not know this kind".into()),
             Health::Down { fault, retry } => {
                 (Role::Bad, format!("down: {fault}; next try in {}", span(retry.0 - now.0)))
@@ -126,6 +144,12 @@ impl Health {
 
     /// Whether the words move with the clock.
     pub fn ticks(&self) -> bool {
-        matches!(self, Health::Stale(_) | Health::Down { .. } | Health::Polled { .. })
+        matches!(
+            self,
+            Health::Stale(_)
+                | Health::Down { .. }
+                | Health::Polled { .. }
+                | Health::Surveyed { .. }
+        )
     }
 }

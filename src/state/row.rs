@@ -39,7 +39,11 @@ impl<'a> Row<'a> {
 
     /// The object's kind.
     pub fn gvk(&self) -> &'static super::decl::Gvk {
-        &self.table.spec.kinds[usize::from(self.head().kind)].gvk
+        let spec = self.table.spec;
+        match &spec.kinds[usize::from(self.head().kind)].gvk {
+            &super::decl::Gvk::ANY => super::decl::Gvk::read(self.text(spec.words[1])),
+            gvk => gvk,
+        }
     }
 
     /// The resourceVersion last seen, 0 if it is no number.

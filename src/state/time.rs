@@ -74,6 +74,31 @@ fn offset(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// An age as ages are shown: `90s`, `5m`, `1h30m`, `2d`, `1y`; without a unit, seconds. In seconds.
+pub fn parse_span(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let mut rest = text;
+    let mut sum = 0i64;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let count: i64 = rest[..end].parse().ok()?;
+        let unit = match rest.as_bytes()[end] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3600,
+            b'd' => 86_400,
+            b'w' => 7 * 86_400,
+            b'y' => 365 * 86_400,
+            _ => return None,
+        };
+        sum = sum.checked_add(count.checked_mul(unit)?)?;
+        rest = &rest[end + 1..];
+    }
+    Some(sum)
+}
+
 /// The time an RFC 3339 text means, its fraction of a second cut off; `None` for text that is no such time.
 pub fn parse_rfc3339(text: &str) -> Option<Epoch> {
     text.parse::<jiff::Timestamp>().ok().map(|at| Epoch(at.as_second()))

@@ -35,6 +35,7 @@ views! {
     workloads;
     certificate_requests;
     events;
+    stuck;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

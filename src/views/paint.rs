@@ -157,6 +157,9 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
                 let (role, words) = feed.health.words(now);
                 return (role, words);
             }
+            Health::Surveyed { .. } if total == 0 => {
+                return (Role::Ok, "nothing that was deleted is still there".into());
+            }
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::row::Row;
+use crate::state::ui::document::Form;
 
 /// A view of one table.
 pub struct TableView {
@@ -67,6 +68,8 @@ pub struct Jump {
     pub scope: String,
     /// A filter to start with.
     pub filter: String,
+    /// Which page of the row itself, where the view is empty; a description unless said otherwise.
+    pub form: Option<Form>,
     /// Namespace and name to put the cursor on.
     pub seek: Option<(String, String)>,
 }

@@ -8,8 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{Encoding, Plan};
 use wheelhouse::app::msg::Msg;
+use wheelhouse::state::decl::Gvk;
 use wheelhouse::state::health::Health;
+use wheelhouse::state::kinds;
 use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::rules::stuck::{Evidence, Held, Lease, Workload, judge};
 use wheelhouse::state::time::Epoch;
 
 /// A time so many seconds before noon.
@@ -53,7 +56,23 @@ impl Stage {
             let of_kind: Vec<_> = workloads().into_iter().filter(|w| w["kind"] == kind).collect();
             self.put("workloads", kind, &of_kind);
         }
+        self.stuck();
         self.live()
+    }
+
+    /// What a survey found.
+    pub fn stuck(&mut self) {
+        let store = &self.app.state.store;
+        let index = store.table_index("stuck").expect("a table");
+        let Some(feed) = store.feeds.iter().find(|f| f.table == index) else { return };
+        let (mut draft, spec) = (Draft::default(), store.table_at(index).spec);
+        let mut parcel = Parcel::new(feed.id, 1, spec);
+        for (gvk, object) in held() {
+            let held = Held::of(gvk, &object).expect("it is being deleted");
+            let ruling = judge(&held, &shown());
+            kinds::stuck::push(&mut parcel, &mut draft, &held, &ruling);
+        }
+        self.send(Msg::Rows(parcel));
     }
 
     /// Plays a scene.
@@ -212,6 +231,42 @@ pub fn hostile() -> Value {
     );
     bad["metadata"]["uid"] = json!("not-a-uuid");
     bad
+}
+
+/// Objects that were deleted and are still there.
+pub fn held() -> Vec<(&'static Gvk, Value)> {
+    let forge = Gvk::found("foundry.example", "v1", "Forge", "forges", true);
+    let claim = Gvk::found("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true);
+    let of = |namespace: &str, name: &str, secs: i64, finalizer: &str| {
+        json!({"metadata": {"namespace": namespace, "name": name, "uid": uid_of(name), "resourceVersion": "7",
+            "creationTimestamp": ago(900_000), "deletionTimestamp": ago(secs), "finalizers": [finalizer]}})
+    };
+    let namespace = json!({
+        "metadata": {"name": "team-blue", "uid": uid_of("ns/team-blue"), "resourceVersion": "8",
+            "creationTimestamp": ago(9_000_000), "deletionTimestamp": ago(300_000)},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": [{"type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain",
+            "message": "Some resources are remaining: forges.foundry.example has 1 resource instances"}]},
+    });
+    vec![
+        (forge, of("team-blue", "anvil", 300_000, "foundry.example/cleanup")),
+        (claim, of("data", "scratch", 60, "kubernetes.io/pvc-protection")),
+        (Gvk::found("", "v1", "Namespace", "namespaces", false), namespace),
+    ]
+}
+
+/// What the cluster shows of who should have let them go.
+fn shown() -> Evidence {
+    let operator = json!({"metadata": {"name": "foundry-operator", "namespace": "ops"}, "spec": {"replicas": 0}});
+    let leader = json!({"metadata": {"name": "kube-controller-manager", "namespace": "kube-system"},
+        "spec": {"holderIdentity": "cp-a", "renewTime": ago(2)}});
+    Evidence {
+        now: NOON,
+        leases: vec![Lease::of(&leader)],
+        workloads: Some(vec![Workload::of("deployments", &operator)]),
+        grants: Some(vec![]),
+        ..Evidence::default()
+    }
 }
 
 pub fn namespaces() -> Vec<Value> {

@@ -219,9 +219,9 @@ impl Verdict {
             }
             Verdict::Webhook(_) => "ask who runs the webhook; it is tried again".to_owned(),
             Verdict::Forbidden(_) => "get the right, then retry".to_owned(),
-            Verdict::Finalizer(_) => "see why their controllers do not finish".to_owned(),
+            Verdict::Finalizer(_) => "see why their controllers do not finish; x f takes one away".to_owned(),
             Verdict::NodeDead { .. } => {
-                "bring the node back, or tell the cluster that it is out of service".to_owned()
+                "bring the node back, or tell the cluster that it is out of service; ! removes its pods' objects".to_owned()
             }
             Verdict::Overdue(_) => "see what its kubelet says".to_owned(),
             Verdict::Unlisted(_) => "the right to list pods, or a server that answers".to_owned(),

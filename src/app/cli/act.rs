@@ -125,7 +125,7 @@ pub struct Way {
     #[arg(long, value_name = "WORD")]
     pub confirm: Option<String>,
     /// client: say what would be sent; server: send it so that the server only checks it
-    #[arg(long, value_enum, default_value_t = DryRun::None)]
+    #[arg(long, value_enum, default_value_t = DryRun::None, num_args = 0..=1, default_missing_value = "server")]
     pub dry_run: DryRun,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Words)]

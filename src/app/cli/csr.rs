@@ -8,8 +8,8 @@ use crate::actions::plan::{Danger, Plan};
 use crate::actions::{Wish, decide};
 use crate::app::cluster::fetch::get_object;
 use crate::app::cluster::gather::each;
+use crate::app::cluster::reread::reread;
 use crate::app::cluster::session::{Fault, Lock, PluginStdio};
-use crate::app::cluster::survey::survey;
 use crate::app::connect::{Connection, Origin};
 use crate::app::effects::change::prepare;
 use crate::app::enrol::{settled, words};
@@ -146,7 +146,7 @@ async fn show(common: &Common, name: &str) -> Result<String, Failure> {
     let connection = open(common, Lock::new(true)).await?;
     let object = get_object(&connection.client, &named(name)).await;
     let object = object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
-    let store = survey(&connection.client, decide::AMONG, &connection.cluster.server).await;
+    let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
     let page = certificate_request(&object, &World::of(&store), connection.now());
     let lines = page.lines.iter().map(|line| format!("{}\n", clean(line.text().trim_end())));
     Ok(format!("{}\n{}", clean(&page.title), lines.collect::<String>()))
@@ -196,7 +196,7 @@ async fn targets(connection: &Connection, asked: &Decide) -> Result<Vec<Target>,
         objects.retain(|object| Asked::of(object).is_open());
     }
     if asked.superseded {
-        let store = survey(&connection.client, decide::AMONG, &connection.cluster.server).await;
+        let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
         let world = World::of(&store);
         objects.retain(|object| judge(&Asked::of(object), &world).superseded.is_some());
     }

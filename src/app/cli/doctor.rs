@@ -169,7 +169,9 @@ async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding
     let mut found = vec![];
     for view in views::ALL {
         let table = kinds::ALL.iter().find(|t| t.id == view.table);
-        for kind in table.map(|t| t.kinds).unwrap_or_default() {
+        // A survey goes through all kinds and tells itself what it may not list.
+        let declared = table.map(|t| t.kinds).unwrap_or_default().iter();
+        for kind in declared.filter(|kind| kind.gvk != Gvk::ANY) {
             let everywhere = view_right(connection, &kind.gvk, namespace).await;
             let home = Some(connection.cluster.home.as_str()).filter(|home| !home.is_empty());
             let narrower = home.filter(|_| kind.gvk.namespaced && namespace.is_none());

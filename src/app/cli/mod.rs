@@ -9,6 +9,7 @@ pub mod format;
 pub mod journal;
 pub mod print;
 pub mod stream;
+pub mod stuck;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -63,6 +64,7 @@ Examples:
   wheelhouse print pods --filter 'status:crash' -o json
   wheelhouse print events --filter 'type:warning age:<10m' --watch
   wheelhouse doctor                            what works from here, and what is missing
+  wheelhouse stuck                             what is being deleted and does not go, who holds it, what to do first
   wheelhouse journal report last               what the last change did, for a ticket
 
 Keys are listed by ? inside and in docs/keys.md. Exit codes: 0 done, 1 failed, 2 usage, 3 refused with nothing done,
@@ -128,6 +130,9 @@ pub enum Command {
     Drain(Box<drain::DrainArgs>),
     /// Certificate requests: list, show, approve and deny them, each with its verdict; make a user.
     Csr(csr::CsrArgs),
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its variants are documented")]
+    Stuck(stuck::Desk),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.

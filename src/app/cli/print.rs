@@ -212,6 +212,11 @@ pub(super) fn settle(
             };
             format!("missing rule: {verb} {resource} {place}. The server says: {message}.{hint}")
         }
+        Health::Surveyed { unread, .. } if unread.is_empty() => return Ok(()),
+        Health::Surveyed { unread, .. } => {
+            missing.push(unread.join("\n"));
+            return Ok(());
+        }
         Health::Missing => format!("the server does not know {}.{}", gvk.plural, gvk.group),
         Health::Down { fault, .. } => {
             return Err(Failure::failed(format!("{} could not be read: {fault}", gvk.plural)));

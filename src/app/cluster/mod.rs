@@ -13,6 +13,7 @@ pub mod mailbox;
 pub mod probe;
 pub mod pulse;
 pub mod request;
+pub mod reread;
 pub mod session;
 pub mod survey;
 pub mod upstream;

@@ -22,6 +22,8 @@ pub enum Accept {
     Any,
     /// JSON.
     Json,
+    /// The metadata of a list's objects alone (meta/v1 `PartialObjectMetadataList`), which every kind has in protobuf.
+    Metadata,
 }
 
 /// A GET under [`Permit::Read`].
@@ -35,6 +37,10 @@ pub fn read(path: &str, accept: Accept) -> Result<Request<Body>, Fault> {
     let accept = HeaderValue::from_static(match accept {
         Accept::Any => "application/vnd.kubernetes.protobuf,application/json",
         Accept::Json => "application/json",
+        Accept::Metadata => {
+            "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+             application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+        }
     });
     request.headers_mut().insert(header::ACCEPT, accept);
     Ok(request)

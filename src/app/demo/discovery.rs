@@ -159,7 +159,7 @@ fn resources(group: &str, version: &str) -> Outcome<Value> {
 }
 
 fn aggregate(groups: &[(&str, &str)]) -> Answer {
-    let items: Vec<Value> = groups
+    let mut items: Vec<Value> = groups
         .iter()
         .map(|(group, version)| {
             let served = served(group, version);
@@ -170,6 +170,11 @@ fn aggregate(groups: &[(&str, &str)]) -> Answer {
             json!({"metadata": {"name": group, "creationTimestamp": null}, "versions": [version]})
         })
         .collect();
+    if groups.iter().any(|(group, _)| !group.is_empty()) {
+        // What an APIService without a server behind it leaves in the list.
+        let stale = json!({"version": "v1alpha1", "freshness": "Stale", "resources": []});
+        items.push(json!({"metadata": {"name": "legacy.example"}, "versions": [stale]}));
+    }
     let list = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });

@@ -1,14 +1,14 @@
 //! Changes: read what is to be changed, plan it, and once it is confirmed perform it on a thread that may wait.
 
-use super::Post;
+use super::{Post, insight};
 use crate::actions::change::{By, Seen};
-use crate::actions::plan::{Armed, Danger, Note, Plan, Request as Wanted, Step};
+use crate::actions::plan::{Armed, Before, Danger, Note, Plan, Request as Wanted, Step};
 use crate::actions::{Wish, named};
 use crate::app::cluster::request::encode;
+use crate::app::cluster::reread::reread;
 use crate::app::cluster::session::{
     Answer, ArmedId, Fault, Permit, Review, call, get, may, may_named,
 };
-use crate::app::cluster::survey::survey;
 use crate::app::cluster::{Client, fetch};
 use crate::app::execute::{Report, Server, execute};
 use crate::app::journal::{Journal, who};
@@ -32,6 +32,8 @@ const DEADLINE: Option<Duration> = Some(Duration::from_secs(65));
 const LOOK: Option<Duration> = Some(Duration::from_secs(5));
 /// Objects read at once before a preview.
 const AT_ONCE: usize = 8;
+/// Refusals of a dry run that are told one by one.
+const REFUSALS: usize = 5;
 
 /// Numbers plans, so that requests carry the plan they belong to.
 static PLANS: AtomicU64 = AtomicU64::new(1);
@@ -93,21 +95,27 @@ pub async fn prepare(
     let (mut seen, mut gone) = (vec![], vec![]);
     for (target, object, pods) in read {
         match object {
-            Ok(object) => seen.push(Seen { target, object, pods }),
+            Ok(object) => seen.push(Seen { target, object, pods, evidence: None }),
             Err(fault) => gone.push(format!("{}: {fault}", target.path())),
         }
     }
     if seen.is_empty() {
         return Err(gone.join("; "));
     }
+    if change.wants_evidence() {
+        insight::with_evidence(client, &mut seen, now).await;
+    }
     let by = By { login: who(), at: now.rfc3339() };
-    let mut plan = match change.surveys() {
+    let mut plan = match change.rereads() {
         [] => change.plan(&seen, &wish.argument, &by)?,
         tables => {
-            let among = survey(client, tables, &cluster.server).await;
+            let among = reread(client, tables, &cluster.server).await;
             change.plan_among(&seen, &wish.argument, &by, &among)?
         }
     };
+    if change.is_dry_run_first() {
+        plan.notes.extend(dry_run(client, &plan).await);
+    }
     plan.notes.extend(gone.into_iter().map(|words| Note::warn(format!("left out: {words}"))));
     plan.notes.extend(missing_rights(client, change.right(), &seen).await);
     for [verb, group, resource, name] in change.more_rights(&seen) {
@@ -122,6 +130,33 @@ pub async fn prepare(
         plan.danger = plan.danger.raised(&cluster.context);
     }
     Ok(plan)
+}
+
+/// What the server says to the steps of a plan when it only checks them. A webhook that refuses is named by its words.
+async fn dry_run(client: &Client, plan: &Plan) -> Vec<Note> {
+    let ask = |step: &Step| {
+        let (client, request, words) = (client.clone(), step.request.dry(), step.words.clone());
+        async move { (words, send(&client, Permit::DryRun, &request).await) }
+    };
+    let asked = plan.steps.iter().map(ask);
+    let answers: Vec<_> = futures_util::stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let mut refused = vec![];
+    for (words, answer) in answers {
+        if let Err(fault) = answer {
+            refused.push(Note::bad(format!(
+                "tried with dryRun, the server would refuse: {words}: {fault}"
+            )));
+        }
+    }
+    let more = refused.len().saturating_sub(REFUSALS);
+    if refused.is_empty() {
+        return vec![Note::plain("tried with dryRun: the server would take all of it")];
+    }
+    refused.truncate(REFUSALS);
+    if more > 0 {
+        refused.push(Note::bad(format!("and {more} more would be refused")));
+    }
+    refused
 }
 
 /// An object, and its pods if it is a node and they are wanted.
@@ -273,5 +308,6 @@ fn back(entry: &crate::state::journal::Entry) -> Option<Step> {
         object: [&intent.kind, &intent.namespace, &intent.name, &intent.uid].map(Clone::clone),
         request: Wanted { method, path, content_type, body },
         undo: None,
+        before: Before::default(),
     })
 }

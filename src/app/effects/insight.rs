@@ -1,12 +1,17 @@
 //! Pages that take a look at the whole cluster: read, then worked out off the feeds' thread.
 
+use crate::actions::change::Seen;
 use crate::actions::landing::{PodSpec, why_pending as reasons};
 use crate::app::cluster::Client;
 use crate::app::cluster::gather::{Gathered, gather};
 use crate::app::cluster::session::Fault;
-use crate::state::doc::{Doc, Findings, Refusal, pending};
+use crate::app::cluster::survey::{self, Pace};
+use crate::state::doc::{self, Doc, Findings, Refusal, pending};
+use crate::state::rules::stuck::Held;
 use crate::state::time::Epoch;
+use crate::state::ui::document::Target;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What stands between a pod and every node. `told` hears how many pods were read.
 ///
@@ -35,6 +40,39 @@ fn find(gathered: &Gathered, pod: &PodSpec) -> Findings {
             .map(|g| Refusal { nodes: g.count, words: g.words, example: (g.node, g.example) })
             .collect(),
         unread: gathered.unread.clone(),
+    }
+}
+
+/// Why an object does not go.
+///
+/// # Errors
+/// It is not being deleted.
+pub async fn stuck(
+    client: &Client,
+    target: &Target,
+    object: &Value,
+    now: Epoch,
+) -> Result<Doc, Fault> {
+    let mut pace = Pace::new(client.clone(), survey::RATE);
+    match survey::judged(&mut pace, target.gvk, object, now).await {
+        Some((held, ruling, seen)) => Ok(doc::stuck(&held, &ruling, &seen)),
+        None => Ok(doc::not_stuck(object)),
+    }
+}
+
+/// Gives every object what the cluster shows of the controllers of them all.
+pub async fn with_evidence(client: &Client, seen: &mut [Seen], now: Epoch) {
+    let mut pace = Pace::new(client.clone(), survey::RATE);
+    let held: Vec<Held> = seen.iter().filter_map(|s| Held::of(s.target.gvk, &s.object)).collect();
+    let mut evidence = survey::look(&mut pace, &held, now).await;
+    let namespaces = held.iter().filter(|h| h.gvk.group.is_empty() && h.gvk.kind == "Namespace");
+    for namespace in namespaces {
+        let left = survey::content(&mut pace, &namespace.name).await;
+        evidence.content.insert(namespace.name.clone(), left);
+    }
+    let evidence = Arc::new(evidence);
+    for one in seen {
+        one.evidence = Some(evidence.clone());
     }
 }
 

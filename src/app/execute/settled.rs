@@ -9,7 +9,34 @@ use serde_json::Value;
 /// Where the object that a request changes can be read. An eviction has no state of its own: its pod has.
 pub(super) fn path(request: &Request) -> &str {
     let path = request.path.split_once('?').map_or(&*request.path, |(path, _)| path);
-    path.strip_suffix("/eviction").unwrap_or(path)
+    path.strip_suffix("/eviction").or_else(|| path.strip_suffix("/finalize")).unwrap_or(path)
+}
+
+/// What is not as the tests of a refused JSON patch (RFC 6902) wanted it, found by reading the object again.
+pub(super) fn differs(request: &Request, there: Result<&Value, &Fault>) -> String {
+    let object = match there {
+        Ok(object) => object,
+        Err(Fault::NotFound { .. }) => return "read again: it is gone".into(),
+        Err(fault) => return format!("it could not be read again: {fault}"),
+    };
+    let tests = request.body.as_array().into_iter().flatten().filter(|op| op["op"] == "test");
+    let mut found = vec![];
+    for test in tests {
+        let path = test["path"].as_str().unwrap_or_default();
+        let (now, then) = (object.pointer(path), &test["value"]);
+        match now {
+            _ if now == Some(then) => {}
+            _ if path == "/metadata/uid" => {
+                return "read again: another object has its name now, it was left alone".into();
+            }
+            Some(now) => found.push(format!("{path} was {then} and is {now}")),
+            None => found.push(format!("{path} was {then} and is not there any more")),
+        }
+    }
+    match found.is_empty() {
+        true => "read again: it looks as it did, look at the server's words".into(),
+        false => format!("read again: {}", found.join(", ")),
+    }
 }
 
 /// What was found when the object was read again.
@@ -79,6 +106,28 @@ mod tests {
         let scale =
             request("PATCH", "/apis/apps/v1/namespaces/n/deployments/d/scale?x=y", json!([]));
         assert_eq!(path(&scale), "/apis/apps/v1/namespaces/n/deployments/d/scale");
+    }
+
+    #[test]
+    fn a_refused_patch_says_what_changed() {
+        let patch = request(
+            "PATCH",
+            "/n",
+            json!([
+                {"op": "test", "path": "/metadata/uid", "value": "u"},
+                {"op": "test", "path": "/metadata/finalizers/1", "value": "b"},
+                {"op": "remove", "path": "/metadata/finalizers/1"},
+            ]),
+        );
+        let now = |object: Value| differs(&patch, Ok(&object));
+        let other = now(json!({"metadata": {"uid": "v", "finalizers": ["a", "b"]}}));
+        assert!(other.contains("another object"), "{other}");
+        let moved = now(json!({"metadata": {"uid": "u", "finalizers": ["b"]}}));
+        assert!(moved.contains("/metadata/finalizers/1 was \"b\" and is not there"), "{moved}");
+        let moved = now(json!({"metadata": {"uid": "u", "finalizers": ["b", "c"]}}));
+        assert!(moved.contains("and is \"c\""), "{moved}");
+        let gone = differs(&patch, Err(&Fault::NotFound { message: String::new() }));
+        assert!(gone.contains("it is gone"), "{gone}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A run's file is locked (flock) as long as its process lives, so a run without an end and without a lock was
 //! interrupted. All of this blocks: callers run it off the UI thread.
 
+mod backup;
 mod lock;
 mod name;
 mod run;

@@ -2,7 +2,6 @@
 
 use super::App;
 use super::desk::{Desk, Stage};
-use crate::actions::Wish;
 use crate::actions::drain::board::class_of;
 use crate::actions::drain::classify::{Choice, Overrides};
 use crate::actions::drain::landing::Outlook;
@@ -12,10 +11,8 @@ use crate::app::drain::unfinished::Unfinished;
 use crate::app::drain::{Ended, Told};
 use crate::app::msg::{Effect, Now};
 use crate::state::cell::Role;
-use crate::state::kinds::pods;
-use crate::state::parcel::Key;
 use crate::state::ui::board::About;
-use crate::state::ui::document::{Form, Target};
+use crate::state::ui::document::Form;
 use crate::state::ui::prompt::{Asking, Prompt};
 use crate::state::ui::{Page, RouteId};
 
@@ -312,21 +309,16 @@ impl App {
             ("drain-uncordon", _) => Cmd::Abort { scope, uncordon: true },
             ("drain-keep", Some(uid)) => Cmd::Skip { uid },
             ("drain-evict", Some(uid)) => Cmd::Decide { uid, choice: Choice::Evict },
-            ("drain-delete", Some(uid)) => return self.drain_delete(&uid, now, fx),
-            ("drain-keep" | "drain-evict" | "drain-delete", None) => {
+            ("drain-delete", _) => return self.escalate("delete", &here, now, fx),
+            ("drain-force-delete", _) => return self.escalate("force-delete", &here, now, fx),
+            ("drain-finalizer", _) => return self.escalate("remove-finalizer", &here, now, fx),
+            ("drain-keep" | "drain-evict", None) => {
                 return self.say(now, Role::Dim, "put the cursor on a pod");
             }
             _ => return self.say(now, Role::Dim, "that is for a drain that has not started"),
         };
         self.say(now, Role::Accent, cmd.words());
         fx.push(Effect::SayDrain(cmd));
-    }
-
-    /// Past every budget: through the pipeline of changes, with the pod's name to be typed.
-    fn drain_delete(&mut self, uid: &str, now: Now, fx: &mut Vec<Effect>) {
-        let Some(target) = self.board_pod(uid) else { return };
-        let wish = Wish { action: "delete", targets: vec![target], argument: String::new() };
-        self.wish(wish, now, fx);
     }
 
     fn board_open(&mut self, now: Now, fx: &mut Vec<Effect>) {
@@ -338,29 +330,6 @@ impl App {
                 }
             }
             _ => self.say(now, Role::Dim, "enter explains the pod under the cursor"),
-        }
-    }
-
-    /// A pod of the board by its uid.
-    fn board_pod(&self, uid: &str) -> Option<Target> {
-        let named = |namespace: &str, name: &str| Target {
-            table: pods::TABLE.id,
-            gvk: &pods::TABLE.kinds[0].gvk,
-            key: Key::of(uid, namespace, name),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            rv: 0,
-        };
-        match &self.drain.as_ref()?.stage {
-            Stage::Planned { plan, .. } => {
-                let pod = plan.pods.iter().find(|p| p.uid == uid)?;
-                Some(named(&pod.namespace, &pod.name))
-            }
-            stage => {
-                let rows = stage.progress()?.nodes.iter().flat_map(|n| &n.pods);
-                let pod = rows.into_iter().find(|p| p.uid == uid)?;
-                Some(named(&pod.namespace, &pod.name))
-            }
         }
     }
 

@@ -47,6 +47,7 @@ impl App {
             Form::Yaml => "yaml",
             Form::Describe => "describe",
             Form::Why => "why",
+            Form::Stuck => "stuck",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
@@ -124,7 +125,7 @@ impl App {
         match (view.enter.1)(row) {
             Some(jump) if jump.view.is_empty() => {
                 let target = actions::target(row);
-                self.open(target, Form::Describe, fx);
+                self.open(target, jump.form.unwrap_or(Form::Describe), fx);
             }
             Some(jump) => self.jump(jump, fx),
             None => self.say(now, Role::Dim, "this row leads to no view of wheelhouse"),

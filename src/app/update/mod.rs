@@ -4,6 +4,7 @@ mod change;
 mod data;
 mod desk;
 mod drain;
+mod escalate;
 mod events;
 mod go;
 mod keys;

@@ -5,10 +5,12 @@
 
 pub mod describe;
 mod pending;
+mod stuck;
 pub mod yaml;
 
 pub use describe::{certificate_request, describe, describe_in};
 pub use pending::{Findings, Refusal, pending};
+pub use stuck::{not_stuck, role as stuck_role, stuck};
 pub use yaml::{Folds, yaml, yaml_text};
 
 use super::cell::Role;

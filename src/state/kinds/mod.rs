@@ -31,4 +31,5 @@ tables! {
     certificate_requests;
     services;
     cluster_role_bindings;
+    stuck;
 }

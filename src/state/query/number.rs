@@ -4,7 +4,7 @@
 
 use crate::state::cell::Value;
 use crate::state::quantity;
-use crate::state::time::Epoch;
+use crate::state::time::{Epoch, parse_span};
 use std::cmp::Ordering;
 
 /// A comparison.
@@ -43,7 +43,7 @@ impl Literal {
             plain: text.replace(',', "").parse().ok(),
             milli: quantity::milli(text),
             whole: quantity::whole(text),
-            seconds: seconds(text),
+            seconds: parse_span(text),
         };
         let readings = [it.plain, it.milli, it.whole, it.seconds];
         readings.iter().any(Option::is_some).then_some(it)
@@ -72,31 +72,6 @@ fn leading(text: &str) -> Option<i64> {
     text[..end].parse().ok()
 }
 
-/// An age as ages are shown: `90s`, `5m`, `1h30m`, `2d`, `1y`; without a unit, seconds.
-fn seconds(text: &str) -> Option<i64> {
-    if let Ok(seconds) = text.parse() {
-        return Some(seconds);
-    }
-    let mut rest = text;
-    let mut sum = 0i64;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let count: i64 = rest[..end].parse().ok()?;
-        let unit = match rest.as_bytes()[end] {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            b'w' => 7 * 86_400,
-            b'y' => 365 * 86_400,
-            _ => return None,
-        };
-        sum = sum.checked_add(count.checked_mul(unit)?)?;
-        rest = &rest[end + 1..];
-    }
-    Some(sum)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +97,6 @@ mod tests {
             assert_eq!(literal.compare(&value, now), want, "{text} against {value:?}");
         }
         assert_eq!(Literal::read("lots"), None);
-        assert_eq!(seconds("9223372036854775807y"), None, "no overflow");
+        assert_eq!(parse_span("9223372036854775807y"), None, "no overflow");
     }
 }

@@ -3,8 +3,10 @@
 pub mod budget_status;
 pub mod condition;
 pub mod csr;
+pub mod finalizers;
 pub mod node_status;
 pub mod occurrence;
 pub mod pod_requests;
 pub mod pod_status;
+pub mod stuck;
 pub mod workload_status;

@@ -41,6 +41,8 @@ pub enum Form {
     Describe,
     /// Why no node takes the pod.
     Why,
+    /// Why the object does not go although it was deleted.
+    Stuck,
 }
 
 /// A document on its way.

@@ -8,6 +8,7 @@ pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
 mod run;
+mod survey;
 mod watch;
 
 use super::mailbox::Mailbox;
@@ -49,6 +50,11 @@ impl Drop for FeedHandle {
 /// Starts a feed. Must be called within a tokio runtime.
 pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> FeedHandle {
     let outbox = mailbox.outbox(spec.id, spec.table);
-    let feed = run::Feed::new(spec, upstream.clone(), outbox);
-    FeedHandle(tokio::spawn(feed.run()).abort_handle())
+    let upstream = upstream.clone();
+    // Objects of any kind are found by going through all kinds, which nobody should do all the time.
+    let task = match spec.gvk() {
+        &Gvk::ANY => tokio::spawn(survey::Surveyor::new(spec, upstream, outbox).run()),
+        _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
+    };
+    FeedHandle(task.abort_handle())
 }

@@ -21,6 +21,9 @@ use super::registry::{NAMESPACES, Resource};
 use super::rng::Rng;
 use super::store::{Object, Store};
 
+/// A namespace that does not go because an API does not answer.
+pub const BLOCKED: &str = "team-green";
+
 impl World {
     /// The cluster as it is at `now`, with a past of months.
     pub(super) fn new(seed: u64, now: Timestamp) -> World {
@@ -31,7 +34,8 @@ impl World {
             faults: FaultBook::default(),
         };
         let founded = ago(now, 86_400 * 290);
-        for name in apps::NAMESPACES.iter().chain(&["kube-node-lease", "kube-public", "team-blue"])
+        for name in
+            apps::NAMESPACES.iter().chain(&["kube-node-lease", "kube-public", "team-blue", BLOCKED])
         {
             let labels = json!({"kubernetes.io/metadata.name": name});
             let namespace = json!({

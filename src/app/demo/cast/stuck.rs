@@ -15,6 +15,9 @@ use super::nodes::SILENT;
 use super::{add, ago, platform};
 use crate::app::demo::defaults;
 
+/// Somebody who forgot a pod that still uses a claim.
+const USER: &str = "scratch-reader";
+
 /// Adds everything that is stuck, and the pods nobody would bring back.
 pub fn add_all(world: &mut World, now: Timestamp) {
     add_forges(world, now);
@@ -40,7 +43,12 @@ fn add_forges(world: &mut World, now: Timestamp) {
         leave(&mut forge, since);
         add(world, &FORGES, forge, ago(now, 86_400 * 50));
     }
-    if let Some(namespace) = world.store.get(&NAMESPACES, "", "team-blue") {
+    end(world, "team-blue", since);
+    end(world, super::BLOCKED, ago(now, 5_400));
+}
+
+fn end(world: &mut World, name: &str, since: Timestamp) {
+    if let Some(namespace) = world.store.get(&NAMESPACES, "", name) {
         let mut namespace = Value::clone(namespace);
         namespace["metadata"]["deletionTimestamp"] = json!(stamp(since));
         namespace["status"]["phase"] = json!("Terminating");
@@ -83,15 +91,21 @@ fn strand_pods(world: &mut World, now: Timestamp) {
 }
 
 fn add_bare_pods(world: &mut World, now: Timestamp) {
-    for (namespace, name, node, minutes) in
-        [("ops", "debug-tmp", "demo-a-02", 52), ("ml", "scratchpad", "demo-b-04", 2_900)]
-    {
+    for (namespace, name, node, minutes) in [
+        ("ops", "debug-tmp", "demo-a-02", 52),
+        ("ml", "scratchpad", "demo-b-04", 2_900),
+        ("data", USER, "demo-a-03", 4_300),
+    ] {
         let mut pod = json!({
             "metadata": {"name": name, "namespace": namespace, "labels": {"run": name}},
             "spec": {"containers": [{"name": name, "image": image("platform", "toolbox", "0.7.0"),
                 "command": ["sleep", "infinity"], "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}],
                 "volumes": [{"name": "tmp", "emptyDir": {}}]},
         });
+        if name == USER {
+            pod["spec"]["volumes"][0] =
+                json!({"name": "tmp", "persistentVolumeClaim": {"claimName": "scratch-old"}});
+        }
         let at = ago(now, minutes * 60);
         defaults::fill(&PODS, &mut pod, at);
         born(&PODS, &mut pod, &mut world.rng, "kubectl-run", at);

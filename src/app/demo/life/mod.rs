@@ -130,7 +130,15 @@ fn beat(world: &mut World, now: Timestamp) {
     }
     let name = object::name(&node).to_owned();
     world.store.put(&NODES, node);
-    if let Some(lease) = world.store.get(&LEASES, "kube-node-lease", &name) {
+    renew(world, "kube-node-lease", &name, now);
+    for leader in ["kube-controller-manager", "kube-scheduler"] {
+        renew(world, "kube-system", leader, now);
+    }
+}
+
+/// Whoever holds the lease lives.
+fn renew(world: &mut World, namespace: &str, name: &str, now: Timestamp) {
+    if let Some(lease) = world.store.get(&LEASES, namespace, name) {
         let mut lease = Value::clone(lease);
         lease["spec"]["renewTime"] = json!(micro_stamp(now));
         world.store.put(&LEASES, lease);

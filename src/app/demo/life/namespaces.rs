@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::World;
+use super::super::cast::BLOCKED;
 use super::super::object::{self, Condition, items, set_condition, text};
-use super::super::registry::{ALL, NAMESPACES, Resource};
+use super::super::registry::{ALL, API_SERVICES, NAMESPACES, Resource};
 use super::super::store::Object;
 
 /// One step for every namespace on its way out.
@@ -22,16 +23,25 @@ pub fn finish(world: &mut World, now: Timestamp) {
         }
         let left = content(world, name);
         let mut new = Value::clone(&namespace);
-        if left.is_empty() {
+        // A real cluster's namespaces all wait for a dead API; here one does, so that each has a cause of its own.
+        let silent = if name == BLOCKED { dead_api(world) } else { None };
+        if left.is_empty() && silent.is_none() {
             new["spec"]["finalizers"] = json!([]);
         }
-        explain(&mut new, &left, now);
-        if left.is_empty() && !object::has_finalizers(&new) {
+        explain(&mut new, &left, silent.as_deref(), now);
+        if left.is_empty() && silent.is_none() && !object::has_finalizers(&new) {
             world.store.remove(&NAMESPACES, "", name);
         } else if new != *namespace {
             world.store.put(&NAMESPACES, new);
         }
     }
+}
+
+/// `group/version` of an API whose server does not answer.
+fn dead_api(world: &World) -> Option<String> {
+    let dead = |s: &&Object| object::condition(s, "Available")["status"] == "False";
+    let service = world.store.table(&API_SERVICES).values().find(dead)?;
+    Some(format!("{}/{}", text(&service["spec"]["group"]), text(&service["spec"]["version"])))
 }
 
 fn content(world: &World, namespace: &str) -> Vec<(&'static Resource, Object)> {
@@ -44,7 +54,12 @@ fn content(world: &World, namespace: &str) -> Vec<(&'static Resource, Object)> {
 }
 
 /// Conditions as kubernetes `pkg/controller/namespace/deletion/status_condition_utils.go` writes them.
-fn explain(namespace: &mut Value, left: &[(&'static Resource, Object)], now: Timestamp) {
+fn explain(
+    namespace: &mut Value,
+    left: &[(&'static Resource, Object)],
+    silent: Option<&str>,
+    now: Timestamp,
+) {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let mut holders: BTreeMap<String, usize> = BTreeMap::new();
     for (res, object) in left {
@@ -67,7 +82,18 @@ fn explain(namespace: &mut Value, left: &[(&'static Resource, Object)], now: Tim
         set_condition(namespace, Condition { kind, status, reason, message }, now);
     };
     let fine = "All resources successfully discovered";
-    say("NamespaceDeletionDiscoveryFailure", false, ("", "ResourcesDiscovered"), ("", fine));
+    let failed = silent.map(|api| {
+        format!(
+            "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: {api}: \
+             stale GroupVersion discovery: {api}"
+        )
+    });
+    say(
+        "NamespaceDeletionDiscoveryFailure",
+        failed.is_some(),
+        ("DiscoveryFailed", "ResourcesDiscovered"),
+        (failed.as_deref().unwrap_or_default(), fine),
+    );
     say(
         "NamespaceContentRemaining",
         !kinds.is_empty(),

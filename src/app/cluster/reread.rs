@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store that holds what these tables held a moment ago, over all namespaces. What could not be read is told by the
 /// health of its feed; rules take it for unknown.
-pub async fn survey(client: &Client, tables: &[&str], server: &str) -> Store {
+pub async fn reread(client: &Client, tables: &[&str], server: &str) -> Store {
     let mut store = Store::default();
     store.server = server.to_owned();
     let upstream = Upstream::new(client.clone(), system_clock());
