@@ -100,6 +100,8 @@ pub async fn csr(common: &Common, args: &CsrArgs) -> Result<(String, Option<Fail
                 filter: filter.clone(),
                 sort: None,
                 columns: vec![],
+                watch: false,
+                count: false,
             };
             print::print(common, &args).await
         }

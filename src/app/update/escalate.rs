@@ -43,7 +43,7 @@ impl App {
 
     /// uids of the pods that do not end because this node is dead.
     fn held_by_dead(&self, name: &str) -> Vec<String> {
-        let progress = self.drain.as_ref().and_then(|desk| desk.progress());
+        let progress = self.drain.as_ref().and_then(|desk| desk.stage.progress());
         let nodes = progress.into_iter().flat_map(|p| &p.nodes).filter(|n| n.name == name);
         let dead = nodes.flat_map(|n| &n.pods).filter(
             |pod| matches!(pod.state.verdict(), Some(Verdict::NodeDead { node, .. }) if node == name),
