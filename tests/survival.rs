@@ -184,6 +184,13 @@ fn without_any_right_every_kind_names_the_missing_one() {
     assert!(live.store.feeds.len() > kinds::ALL.len(), "some tables hold several kinds");
     for feed in &live.store.feeds {
         let gvk = &live.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
+        if let Health::Surveyed { unread, .. } = &feed.health {
+            // A survey goes on over what it may not list, and tells it kind by kind.
+            let told = |words: &str| unread.iter().any(|kind| kind.contains(words));
+            assert!(told("rule for list pods is missing"), "{unread:?}");
+            assert!(told("rule for list deployments.apps is missing"), "{unread:?}");
+            continue;
+        }
         let Health::Denied { verb, resource, message } = &feed.health else {
             panic!("{}: {:?}", gvk.plural, feed.health)
         };

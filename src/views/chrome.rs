@@ -160,13 +160,22 @@ pub fn footer(
     let detail = row_detail(state, view).filter(|_| state.ui.toast.is_none()).unwrap_or_default();
     let detail = super::page::fit(&detail, usize::from(area.width) / 2, theme);
     let reserved = if detail.is_empty() { 0 } else { width(&detail) + 2 };
-    for (key, word, offered) in offers(state, view) {
-        let cells = width(&key) + word.len() + 3;
-        if cells + reserved > usize::from(pen.room()) {
-            break;
-        }
-        let (k, w) = if offered { (Role::Accent, Role::Plain) } else { (Role::Dim, Role::Dim) };
-        pen.put(k, &key).skip(1).put(w, word).skip(2);
+    let mut offers = offers(state, view);
+    let cells = |(key, word, _): &(String, &str, bool)| width(key) + word.len() + 3;
+    // Where all else is found is never crowded out.
+    let help = offers.iter().position(|(_, word, _)| *word == "help").map(|at| offers.remove(at));
+    let kept = reserved + help.as_ref().map_or(0, cells);
+    let mut room = usize::from(pen.room());
+    let fits = offers.iter().take_while(|offer| {
+        let fits = cells(offer) + kept <= room;
+        room -= if fits { cells(offer) } else { 0 };
+        fits
+    });
+    let shown = fits.count();
+    let help = help.filter(|help| cells(help) + reserved <= room);
+    for (key, word, offered) in offers.iter().take(shown).chain(&help) {
+        let (k, w) = if *offered { (Role::Accent, Role::Plain) } else { (Role::Dim, Role::Dim) };
+        pen.put(k, key).skip(1).put(w, word).skip(2);
     }
     pen.right(&[(Role::Plain, format!("{detail} "))]);
 }

@@ -50,7 +50,12 @@ pub fn paint(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 fn lines(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let wanted = doc.search.to_lowercase();
-    for (y, line) in (area.y..area.bottom()).zip(doc.doc.lines.iter().skip(doc.top)) {
+    let shown = doc.doc.lines.iter().skip(doc.top);
+    let rows = shown.flat_map(|line| {
+        let found = !wanted.is_empty() && line.text().to_lowercase().contains(&wanted);
+        doc.rows(line).into_iter().map(move |row| (row, found))
+    });
+    for (y, (line, found)) in (area.y..area.bottom()).zip(rows) {
         let mut pen = Pen::new(buf, theme, area, y);
         pen.skip(1);
         let mut hidden = doc.left;
@@ -63,7 +68,7 @@ fn lines(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
         if usize::from(area.width) <= width(&line.text()).saturating_sub(doc.left) {
             buf.set_string(last, y, theme.ellipsis(), theme.style(Role::Dim));
         }
-        if !wanted.is_empty() && line.text().to_lowercase().contains(&wanted) {
+        if found {
             let row = Rect { y, height: 1, ..area }.intersection(buf.area);
             buf.set_style(row, theme.style(Role::Accent).add_modifier(Modifier::BOLD));
         }

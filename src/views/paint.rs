@@ -27,6 +27,7 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
     let State { store, ui, .. } = state;
     match &mut ui.routes.get_mut(ui.at)?.page {
         Page::Document(doc) => {
+            doc.cells = usize::from(ui.size.0).saturating_sub(2);
             doc.scroll(0, height + 1);
             None
         }

@@ -14,12 +14,12 @@ use crate::app::cluster::gather::{self, each};
 use crate::app::cluster::request::encode;
 use crate::app::cluster::session::{Lock, Permit, PluginStdio, parse_timeout};
 use crate::app::connect::{Connection, Origin};
+use crate::app::drain::saved::Saved;
 use crate::app::drain::{Job, drive, facts, reins, unfinished};
 use crate::app::effects::change::{began, next_id, send};
 use crate::app::journal::who;
 use crate::state::text::clean;
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -109,21 +109,6 @@ pub enum OnPause {
     GoOn,
 }
 
-/// A plan in a file.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    /// Of the format.
-    version: u32,
-    /// Server that it was made on.
-    server: String,
-    mandate: Mandate,
-    reason: String,
-    plan: DrainPlan,
-}
-
-/// The format of a saved plan.
-const VERSION: u32 = 1;
-
 /// Between two evictions of a dry run: they are opt-in, and each is a request to the server.
 const DRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -152,8 +137,12 @@ pub async fn drain(
             let (facts, drain, mandate, reason) = planned(&connection, args, switches).await?;
             let text = board(&drain, &mandate.switches, &connection);
             if let Some(file) = &args.plan_out {
-                return save(file, &connection, mandate, reason, drain)
-                    .map(|words| (text + &words, None));
+                let server = connection.cluster.server.clone();
+                Saved::new(server, mandate, reason, drain).write(file).map_err(Failure::failed)?;
+                let name = file.display();
+                let next =
+                    format!("\nnothing was done; wheelhouse drain --plan {name} does this\n");
+                return Ok((text + &next, None));
             }
             if args.how.dry_run == DryRun::Server {
                 return dry(&connection, &facts, &drain, &mandate, text).await;
@@ -344,37 +333,10 @@ fn board(plan: &DrainPlan, switches: &Switches, connection: &Connection) -> Stri
     clean(head.trim_end()).into_owned() + "\n" + &lines
 }
 
-fn save(
-    file: &Path,
-    connection: &Connection,
-    mandate: Mandate,
-    reason: String,
-    plan: DrainPlan,
-) -> Result<String, Failure> {
-    let server = connection.cluster.server.clone();
-    let saved = Saved { version: VERSION, server, mandate, reason, plan };
-    let text = serde_json::to_string_pretty(&saved).map_err(|e| Failure::failed(e.to_string()))?;
-    let name = file.display();
-    std::fs::write(file, text + "\n").map_err(|e| Failure::failed(format!("{name}: {e}")))?;
-    Ok(format!("\nnothing was done; wheelhouse drain --plan {name} does this\n"))
-}
-
 fn load(file: &Path, connection: &Connection) -> Result<Saved, Failure> {
-    let name = file.display();
-    let text = std::fs::read_to_string(file);
-    let text = text.map_err(|e| Failure::usage(format!("{name}: {e}")))?;
-    let saved: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
-    match saved["version"].as_u64() {
-        Some(v) if v == u64::from(VERSION) => {}
-        Some(v) => {
-            return Err(Failure::usage(format!("{name}: format {v} is of a newer wheelhouse")));
-        }
-        None => return Err(Failure::usage(format!("{name} is no saved plan"))),
-    }
-    let saved: Saved =
-        serde_json::from_value(saved).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
+    let saved = Saved::read(file).map_err(Failure::usage)?;
     if saved.server != connection.cluster.server {
+        let name = file.display();
         return Err(refused(format!("{name} was made on {}, not here", saved.server)));
     }
     Ok(saved)

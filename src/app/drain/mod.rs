@@ -9,6 +9,7 @@ mod job;
 pub mod mark;
 mod marks;
 mod past;
+pub mod saved;
 pub mod unfinished;
 
 pub use answers::outcome;

@@ -6,11 +6,13 @@
 pub mod describe;
 mod pending;
 mod stuck;
+mod wrapped;
 pub mod yaml;
 
 pub use describe::{certificate_request, describe, describe_in};
 pub use pending::{Findings, Refusal, pending};
 pub use stuck::{not_stuck, role as stuck_role, stuck};
+pub use wrapped::wrapped;
 pub use yaml::{Folds, yaml, yaml_text};
 
 use super::cell::Role;

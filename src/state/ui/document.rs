@@ -1,6 +1,6 @@
 //! A page of text about one object: YAML or a description.
 
-use crate::state::doc::Doc;
+use crate::state::doc::{Doc, Line, wrapped};
 use crate::state::parcel::Key;
 use std::sync::Arc;
 
@@ -93,6 +93,8 @@ pub struct DocUi {
     pub top: usize,
     /// First cell shown.
     pub left: usize,
+    /// Cells a line may take before it goes on in the next row; 0 as long as that is not known.
+    pub cells: usize,
     /// Whether folded parts are open: managed fields, then Secret values.
     pub open: crate::state::doc::Folds,
     /// What is searched for.
@@ -111,6 +113,7 @@ impl DocUi {
             doc: Doc::default(),
             top: 0,
             left: 0,
+            cells: 0,
             open: Default::default(),
             search: String::new(),
             news: News::None,
@@ -119,8 +122,29 @@ impl DocUi {
 
     /// Scrolls by lines within `height` visible ones.
     pub fn scroll(&mut self, by: i64, height: u16) {
-        let last = self.doc.lines.len().saturating_sub(usize::from(height));
+        let last = self.last_top(usize::from(height));
         self.top = (self.top as i64 + by).clamp(0, last as i64) as usize;
+    }
+
+    /// The rows of a line. YAML is not wrapped: where a line begins means something.
+    pub fn rows(&self, line: &Line) -> Vec<Line> {
+        match self.form {
+            Form::Yaml => vec![line.clone()],
+            _ => wrapped(line, self.cells),
+        }
+    }
+
+    /// The first line, if the last one is to stand at the bottom of so many rows.
+    fn last_top(&self, height: usize) -> usize {
+        let lines = &self.doc.lines;
+        let mut rows = 0;
+        for (i, line) in lines.iter().enumerate().rev() {
+            rows += if self.form == Form::Yaml { 1 } else { self.rows(line).len() };
+            if rows > height {
+                return (i + 1).min(lines.len() - 1);
+            }
+        }
+        0
     }
 
     /// The next line that holds the search text, from the top line on; wraps round.

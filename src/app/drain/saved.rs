@@ -1,0 +1,72 @@
+//! A plan of a drain in a file: made and looked at today, run tomorrow if the cluster is still the same.
+
+use crate::actions::drain::orders::Mandate;
+use crate::actions::drain::plan::DrainPlan;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The format that is written. Older ones are read as long as there are any.
+const VERSION: u32 = 1;
+
+/// A plan as it stands in a file.
+#[derive(Serialize, Deserialize)]
+pub struct Saved {
+    version: u32,
+    /// Server that it was made on.
+    pub server: String,
+    /// What was decided.
+    pub mandate: Mandate,
+    /// Why the nodes are drained, for their notes.
+    pub reason: String,
+    /// What it would do, to be compared with what it would do then.
+    pub plan: DrainPlan,
+}
+
+impl Saved {
+    /// A plan that is to be written.
+    pub fn new(server: String, mandate: Mandate, reason: String, plan: DrainPlan) -> Saved {
+        Saved { version: VERSION, server, mandate, reason, plan }
+    }
+
+    /// Writes it for its owner alone (mode 0600), in place of an older one: a plan that is half written is in no file.
+    ///
+    /// # Errors
+    /// In words: the folder is not there, full, or not ours.
+    pub fn write(&self, file: &Path) -> Result<(), String> {
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+        let text = serde_json::to_string_pretty(self).map_err(|e| failed(&e))? + "\n";
+        let draft = file.with_extension(format!("part{}", std::process::id()));
+        let mut open = OpenOptions::new();
+        let opened = open.write(true).create_new(true).mode(0o600).open(&draft);
+        let written = opened.and_then(|mut out| {
+            out.write_all(text.as_bytes())?;
+            out.sync_all()?;
+            std::fs::rename(&draft, file)
+        });
+        written.map_err(|e| {
+            // Best effort: what failed is said, the rest of it is of no use.
+            let _ = std::fs::remove_file(&draft);
+            failed(&e)
+        })
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// In words: it cannot be read, is no plan, or one of a newer wheelhouse.
+    pub fn read(file: &Path) -> Result<Saved, String> {
+        let name = file.display();
+        let text = std::fs::read_to_string(file).map_err(|e| format!("{name}: {e}"))?;
+        let saved: Value = serde_json::from_str(&text).map_err(|e| format!("{name}: {e}"))?;
+        match saved["version"].as_u64() {
+            Some(v) if v == u64::from(VERSION) => {}
+            Some(v) => return Err(format!("{name}: format {v} is of a newer wheelhouse")),
+            None => return Err(format!("{name} is no saved plan")),
+        }
+        serde_json::from_value(saved).map_err(|e| format!("{name}: {e}"))
+    }
+}
