@@ -32,8 +32,12 @@ use wheelhouse::app::cluster::session::{ConnectArgs, Environment, Lock, Pinned, 
 use wheelhouse::app::connect::Origin;
 use wheelhouse::app::nap;
 
-const WHEELHOUSE: &str = env!("CARGO_BIN_EXE_wheelhouse");
 const KEYS: [&str; 6] = ["j", "k", "\x1b[6~", "G", "g", "j"];
+
+/// The binary that is measured: the one built beside the bench, or `PROGRAM`, such as the static one.
+fn wheelhouse() -> String {
+    std::env::var("PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_wheelhouse").to_owned())
+}
 
 fn main() {
     // `cargo test --benches` runs this too; it has nothing to show without its cluster.
@@ -104,7 +108,7 @@ fn total(pods: usize) -> String {
 fn sync_and_keys(lab: &ControlPlane, pods: usize, figures: &mut Figures) {
     let config = twice(lab);
     let before = load::Load::of(lab);
-    let mut cockpit = Cockpit::start(WHEELHOUSE, &["nodes"], &config);
+    let mut cockpit = Cockpit::start(&wheelhouse(), &["nodes"], &config);
     let first = cockpit.until("node-0");
     figures.note("start to first rows", "s", Some(0.15), first.as_secs_f64());
     cockpit.until(&total(pods));
@@ -180,7 +184,7 @@ fn churn(cockpit: &mut Cockpit, lab: &ControlPlane, figures: &mut Figures) {
 fn slow(lab: &ControlPlane, config: &std::path::Path, total: &str, figures: &mut Figures) {
     let args = ["pods", "--link", "slow"];
     // Bytes are counted where nothing delays them.
-    let mut near = Cockpit::start(WHEELHOUSE, &args, config);
+    let mut near = Cockpit::start(&wheelhouse(), &args, config);
     near.until(total);
     near.until(" live ");
     near.settle(Duration::from_secs(3));
@@ -190,7 +194,7 @@ fn slow(lab: &ControlPlane, config: &std::path::Path, total: &str, figures: &mut
     near.press("ZZ");
     drop(near);
     let link = Link { rate: 20_000, delay: Duration::from_millis(150) };
-    let mut slow = Cockpit::start_behind(Some(link), WHEELHOUSE, &args, config);
+    let mut slow = Cockpit::start_behind(Some(link), &wheelhouse(), &args, config);
     slow.until(total);
     slow.until(" live ");
     slow.settle(Duration::from_secs(3));
@@ -228,7 +232,7 @@ fn keys(cockpit: &mut Cockpit, figures: &mut Figures, p50: &'static str, p99: &'
 
 fn print_nodes(lab: &ControlPlane, figures: &mut Figures) {
     let started = Instant::now();
-    let mut print = Command::new(WHEELHOUSE);
+    let mut print = Command::new(wheelhouse());
     print.args(["print", "nodes", "--kubeconfig"]).arg(lab.kubeconfig(User::Admin));
     let mut child = print.stdout(std::process::Stdio::null()).spawn().expect("the product runs");
     let mut peak: f64 = 0.0;

@@ -1,9 +1,9 @@
 //! Everything an operator does on a table of that size, and half an hour of churn.
 
-use super::WHEELHOUSE;
 use super::controlplane::{ControlPlane, User};
 use super::figures::Figures;
 use super::terminal::{Cockpit, percentile};
+use super::wheelhouse;
 use std::time::{Duration, Instant};
 
 /// Filters of each sort, typed letter by letter.
@@ -74,7 +74,7 @@ fn go(cockpit: &mut Cockpit, command: &str) {
 /// A long churn, with a key every half second.
 pub fn soak(lab: &ControlPlane, total: &str, minutes: usize, figures: &mut Figures) {
     let config = lab.kubeconfig(User::Admin);
-    let mut cockpit = Cockpit::start(WHEELHOUSE, &["nodes"], &config);
+    let mut cockpit = Cockpit::start(&wheelhouse(), &["nodes"], &config);
     cockpit.until(total);
     cockpit.until(" live ");
     go(&mut cockpit, ":pods\r");
