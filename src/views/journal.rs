@@ -16,6 +16,7 @@ pub static VIEW: TableView = TableView {
     wide: &["reason", "host", "unknown", "ended", "server", "action"],
     narrow: &[
         "action", "server", "host", "ended", "targets", "who", "unknown", "reason", "context",
+        "name",
     ],
     sort: ("name", true),
     enter: ("report", spec::describe),

@@ -113,10 +113,10 @@ static COLUMNS: &[Column] = &[
     text_column!("server" "SERVER" 50 SERVER),
     column!("unknown" "UNKNOWN" Right 8 UNKNOWN.bit(),
         |r, _| {
-            let n = i64::from(r.num(UNKNOWN));
+            let n = r.num(UNKNOWN);
             Value::Int(n).role(if n == 0 { Role::Dim } else { Role::Bad })
         },
-        |r| Sort::Int(i64::from(r.num(UNKNOWN)))),
+        |r| Sort::Int(r.num(UNKNOWN))),
     column!("ended" "ENDED" Right 8 ENDED.bit(),
         |r, _| Value::time(r.time(ENDED)).into(), |r| Sort::Int(-r.time(ENDED).0)),
     text_column!("remark" "REMARK" 60 REMARK),
