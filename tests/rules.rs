@@ -93,9 +93,15 @@ fn a_read_only_context_sends_nothing_that_changes_something() {
         "drain demo-a-03 --ignore-daemonsets --delete-emptydir-data --force --yes",
     ] {
         let (code, out, errors) = home.run(line);
-        assert!(matches!(code, Some(1 | 3 | 4)), "{line}: {code:?} {out} {errors}");
-        assert!(errors.contains("read-only"), "{line}: {errors}");
+        assert_eq!(code, Some(3), "{line}: {out} {errors}");
+        assert!(errors.contains("read-only here (config.toml line 3)"), "{line}: {errors}");
     }
+    assert_eq!(home.runs(), 0);
+    let look =
+        "drain demo-a-03 --ignore-daemonsets --delete-emptydir-data --force --dry-run client";
+    assert_eq!(home.run(look).0, Some(0), "a look is no change");
+    let (code, _, errors) = home.run("drain demo-a-03 --plan-out later.json");
+    assert_eq!(code, Some(0), "{errors}");
     let (code, out, _) = home.run("print nodes");
     assert!(code == Some(0) && out.contains("demo-a-03"));
     let (_, report, _) = home.run("doctor");

@@ -238,6 +238,7 @@ pub(super) async fn carry_out(
         // `--yes` stands in scripts and histories; the context's name does not come by itself.
         plan.danger = Danger::Destructive(connection.cluster.context.clone());
     }
+    writable(connection, way)?;
     match way.dry_run {
         DryRun::Client => return Ok(told::client_dry(connection, &plan, way.output)),
         DryRun::Server => return Ok(told::server_dry(connection, &plan, way.output).await),
@@ -256,6 +257,24 @@ pub(super) async fn carry_out(
     let done = tokio::task::spawn_blocking(work).await;
     let (report, armed) = done.map_err(|e| Failure::failed(format!("it ended early: {e}")))?;
     Ok(told::told(&report, armed.plan(), way.output))
+}
+
+/// Whether anything that changes something could leave here. The gate below refuses it all the same; this says so before a
+/// run is begun.
+///
+/// # Errors
+/// Read-only, and what asks for it: nothing was sent (3).
+pub(super) fn writable(connection: &Connection, way: &Way) -> Result<(), Failure> {
+    let cluster = &connection.cluster;
+    if !cluster.read_only || way.dry_run == DryRun::Client {
+        return Ok(());
+    }
+    let words = format!(
+        "nothing was sent: {} is read-only here ({})",
+        clean(&cluster.context),
+        cluster.read_only_by
+    );
+    Err(Failure { code: exit::REFUSED, words })
 }
 
 async fn wish(

@@ -1,6 +1,6 @@
 //! `wheelhouse drain`: the same plan, engine and journal as on screen, in kubectl's words.
 
-use super::act::{DryRun, Output, Way, answer, unconfirmed};
+use super::act::{DryRun, Output, Way, answer, unconfirmed, writable};
 use super::{Common, Failure, exit};
 use crate::actions::drain::board::plan_lines;
 use crate::actions::drain::classify::{Decision, Overrides, Switches};
@@ -130,6 +130,9 @@ pub async fn drain(
     if let Some(run) = &args.abandon {
         let run = unfinished::abandon(named(run).as_deref(), cluster).map_err(refused)?;
         return Ok((format!("run {run} is closed; its nodes are as they are\n"), None));
+    }
+    if args.plan_out.is_none() {
+        writable(&connection, &args.how)?;
     }
     let plan = match &args.resume {
         Some(run) => unfinished::plan(named(run).as_deref(), cluster).map_err(refused)?,
