@@ -69,11 +69,7 @@ fn facts(lines: &mut Vec<Line>, story: &Story, undo: &str) {
     let (ended, result) = match (&story.end, story.standing()) {
         (Some(end), Standing::Ended(how)) => {
             let after = format!("{}, after {}", time(end.at), seconds(end.at - story.at));
-            let words = match &*end.words {
-                "" => how.words().to_owned(),
-                words => format!("{}: {words}", how.words()),
-            };
-            (after, words)
+            (after, end.told(how))
         }
         (_, standing) => (String::new(), standing.words()),
     };

@@ -97,6 +97,18 @@ pub enum Standing {
     Unreadable(String),
 }
 
+impl End {
+    /// How it ended, and what was said of it.
+    pub fn told(&self, how: How) -> String {
+        match &*self.words {
+            "" => how.words().to_owned(),
+            // A change that went well says so itself.
+            words if words.starts_with(&format!("{}:", how.words())) => words.to_owned(),
+            words => format!("{}: {words}", how.words()),
+        }
+    }
+}
+
 impl Standing {
     /// One word that other programs may rely on.
     pub fn id(&self) -> &'static str {
