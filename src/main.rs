@@ -6,9 +6,11 @@
 use clap::{CommandFactory, Parser};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use wheelhouse::app::cli::{
     Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, why,
 };
+use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
 use wheelhouse::app::{log, nap, run};
@@ -23,6 +25,16 @@ fn main() -> ExitCode {
     }
     if let Err(why) = log::start(cli.common.log_file.as_deref()) {
         return tell(exit::USAGE, &why);
+    }
+    // What touches no cluster has no use for it, and doctor tells what is wrong with it.
+    let unruled = matches!(
+        cli.command,
+        Some(Command::Journal(_) | Command::Completions { .. } | Command::Man | Command::Doctor)
+    );
+    match Config::of_env() {
+        Ok(config) => cli.common.config = Arc::new(config),
+        Err(_) if unruled => {}
+        Err(why) => return tell(exit::USAGE, &why),
     }
     match &cli.command {
         None => match run::run(&cli) {

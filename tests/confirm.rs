@@ -49,6 +49,7 @@ fn plan(title: &str, danger: Danger) -> Box<Plan> {
         notes: vec![],
         danger,
         drain: None,
+        reason: String::new(),
     })
 }
 
@@ -156,7 +157,7 @@ fn nothing_is_planned_while_another_cluster_is_being_connected() {
     assert_eq!(wishes(&stage).len(), 0);
     assert!(stage.text().contains("while staging is being connected"), "{}", stage.text());
     stage.press("xz");
-    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+    assert!(!stage.effects.contains(&Effect::PrepareUndo(None)));
 }
 
 #[test]
@@ -170,11 +171,11 @@ fn one_change_at_a_time() {
     later(&mut stage, "y");
     stage.press("xz");
     assert_eq!(executed(&stage), ["evict first"], "the others were left while it ran");
-    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+    assert!(!stage.effects.contains(&Effect::PrepareUndo(None)));
     let report = Report { title: "evict first".into(), ..Report::default() };
     stage.send(Msg::Executed(Box::new(report)));
     stage.press("<esc>xz");
-    assert!(stage.effects.contains(&Effect::PrepareUndo), "afterwards it can be undone");
+    assert!(stage.effects.contains(&Effect::PrepareUndo(None)), "afterwards it can be undone");
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn undo_is_not_offered_when_read_only() {
     let mut stage = Stage::scene("pods", "typical", (120, 24));
     stage.app.state.cluster.read_only = true;
     stage.press("xz");
-    assert!(!stage.effects.contains(&Effect::PrepareUndo));
+    assert!(!stage.effects.contains(&Effect::PrepareUndo(None)));
     assert!(stage.text().contains("undo: read-only"));
 }
 

@@ -413,6 +413,7 @@ fn prepared(stage: &mut Stage, action: &str, danger: Danger) {
         notes: vec![],
         danger,
         drain: None,
+        reason: String::new(),
     };
     let id = stage.app.session;
     stage.send(Msg::Prepared(id, Ok(Box::new(plan))));

@@ -133,7 +133,7 @@ fn a_process_that_is_killed_leaves_its_run_to_the_next_one() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(home.journal.summary(&run).standing, Standing::Interrupted);
+    assert_eq!(home.journal.read(&run).unwrap().standing(), Standing::Interrupted);
     let (story, mut run) = home.journal.resume(&run).unwrap();
     assert_eq!((story.open_intents().count(), story.next_step()), (1, 3));
     run.end(How::Aborted, "").unwrap();

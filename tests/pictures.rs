@@ -124,7 +124,7 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
     stage.app.state.cluster.user = demo::USER.into();
     stage.app.state.cluster.version = demo::VERSION.into();
     stage.app.state.cluster.demo = true;
-    for spec in wheelhouse::state::kinds::ALL.iter().filter(|spec| spec.id != "stuck") {
+    for spec in wheelhouse::state::kinds::ALL.iter().filter(|s| s.id != "stuck" && !s.is_local()) {
         for kind in spec.kinds {
             let answer = get(&client, &kind.gvk.collection(None), None).await.unwrap();
             let mut list: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -256,6 +256,7 @@ async fn drain(nodes: [&str; 2], seconds: u32) -> Stage {
         notes: vec![],
         danger: Danger::Reversible,
         drain: Some(Box::new(run)),
+        reason: String::new(),
     };
     let session = stage.app.session;
     stage.send(Msg::Prepared(session, Ok(Box::new(plan))));

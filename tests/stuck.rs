@@ -252,7 +252,7 @@ impl Hands {
         let kubeconfig = Some(bench.lab.kubeconfig(User::Admin));
         let args = ConnectArgs { kubeconfig, ..ConnectArgs::default() };
         let pinned = Pinned::load(&args, Environment::default());
-        let origin = Origin::Pinned(pinned.unwrap_or_else(|e| panic!("{}", e.paragraph())));
+        let origin = Origin::pinned(pinned.unwrap_or_else(|e| panic!("{}", e.paragraph())));
         let opened = runtime.block_on(origin.open(Lock::new(false), PluginStdio::Captured));
         let connection = opened.unwrap_or_else(|e| panic!("{}", e.paragraph()));
         Hands { runtime, connection }

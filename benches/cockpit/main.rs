@@ -83,7 +83,7 @@ fn bare(lab: &ControlPlane, figures: &mut Figures) -> usize {
         let args =
             ConnectArgs { kubeconfig: Some(lab.kubeconfig(User::Admin)), ..ConnectArgs::default() };
         let pinned = Pinned::load(&args, Environment::of_process());
-        let origin = Origin::Pinned(pinned.unwrap_or_else(|f| panic!("{}", f.paragraph())));
+        let origin = Origin::pinned(pinned.unwrap_or_else(|f| panic!("{}", f.paragraph())));
         let opened = origin.open(Lock::new(true), PluginStdio::Captured).await;
         let connection = opened.unwrap_or_else(|f| panic!("{}", f.paragraph()));
         let request = read("/api/v1/pods?resourceVersion=0", Accept::Any).expect("a path");

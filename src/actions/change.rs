@@ -83,6 +83,11 @@ pub trait Change: Sync {
         false
     }
 
+    /// Why, if what is typed for it says that: it goes into the journal.
+    fn reason(&self, _argument: &str) -> String {
+        String::new()
+    }
+
     /// The plan. Pure: the same objects give the same plan.
     ///
     /// # Errors
@@ -182,6 +187,7 @@ impl<'a> Draft<'a> {
             notes: self.notes,
             danger: self.danger,
             drain: None,
+            reason: String::new(),
         })
     }
 

@@ -22,6 +22,8 @@ impl Action for CopyYaml {
 
     fn order(&self, ask: &Ask<'_>) -> Option<Order> {
         Some(match &ask.text {
+            // A run's report is copied as it goes into a ticket.
+            Some(_) if ask.target.gvk.is_local() => Order::CopyYaml(ask.target.clone()),
             Some(text) => Order::Copy("document", text.clone()),
             None => Order::CopyYaml(ask.target.clone()),
         })

@@ -53,6 +53,10 @@ impl Change for Cordon {
         ("patch", "")
     }
 
+    fn reason(&self, argument: &str) -> String {
+        argument.trim().to_owned()
+    }
+
     fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String> {
         let mut draft = Draft::new("cordon", Danger::Reversible);
         let note = note(argument, by);

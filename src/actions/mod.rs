@@ -5,7 +5,7 @@
 
 use crate::state::State;
 use crate::state::cluster::Cluster;
-use crate::state::kinds::events;
+use crate::state::kinds::{self, events};
 use crate::state::row::Row;
 use crate::state::ui::Page;
 use crate::state::ui::document::{Form, Target};
@@ -64,6 +64,8 @@ actions! {
     make_user::MakeUser;
     remove_finalizer::RemoveFinalizer;
     force_delete::ForceDelete;
+    undo_run::UndoRun;
+    save_report::SaveReport;
 }
 
 /// What an action says of itself.
@@ -78,13 +80,6 @@ pub struct ActionSpec {
     pub tables: &'static [&'static str],
     /// Whether the key line shows it; help shows all.
     pub shown: bool,
-}
-
-impl ActionSpec {
-    /// Whether it can be asked for here.
-    pub fn fits(&self, ask: &Ask<'_>) -> bool {
-        self.tables.is_empty() || self.tables.contains(&ask.target.table)
-    }
 }
 
 /// What an action is asked about: what the operator saw when the key was pressed.
@@ -142,6 +137,10 @@ pub enum Order {
     CopyYaml(Target),
     /// Run kubectl in the lent terminal, pinned to this cluster.
     Kubectl(Kubectl),
+    /// Plan to put back what this run of the journal did.
+    Undo(String),
+    /// Save the report of this run of the journal.
+    SaveReport(String),
     /// Plan a drain of these nodes.
     Drain(Vec<String>),
     /// Plan a change of these objects, preview it, and do it once it is confirmed.
@@ -183,6 +182,17 @@ pub trait Action: Sync {
     /// What it changes, if it changes something.
     fn change(&self) -> Option<&dyn change::Change> {
         None
+    }
+}
+
+/// Whether an action can be asked for on the rows of a table. What changes objects of a cluster has nothing to change among
+/// those of this machine.
+pub fn fits(action: &dyn Action, table: &str) -> bool {
+    let spec = action.spec();
+    let local = || kinds::ALL.iter().any(|t| t.id == table && t.is_local());
+    match spec.tables {
+        [] => action.change().is_none() || !local(),
+        tables => tables.contains(&table),
     }
 }
 

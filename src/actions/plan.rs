@@ -232,6 +232,8 @@ pub struct Plan {
     pub danger: Danger,
     /// What runs once it is confirmed, if it is a drain and not a list of steps.
     pub drain: Option<Box<DrainRun>>,
+    /// Why, as the operator gave it: it goes into the journal. Empty if not given.
+    pub reason: String,
 }
 
 /// What the operator answered.

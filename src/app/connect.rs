@@ -3,17 +3,30 @@
 use crate::app::cli::Common;
 use crate::app::cluster::Client;
 use crate::app::cluster::session::{
-    Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated,
+    Closed, ConnectArgs, Environment, Lock, Meter, Pinned, PluginStdio, Session, StartFault, gated,
+    get,
 };
 use crate::app::cluster::upstream::{Upstream, system_clock};
+use crate::app::config::{Config, Ruling};
 use crate::app::demo::{self, DemoCluster};
-use crate::state::cluster::Cluster;
+use crate::state::cluster::{Cluster, LOCKED};
 use crate::state::time::Epoch;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// A way to a cluster that can be opened, and opened again elsewhere.
+/// A way to a cluster that can be opened, and opened again elsewhere, and what the operator asks of contexts.
 #[derive(Clone)]
-pub enum Origin {
+pub struct Origin {
+    /// The way.
+    pub way: Way,
+    config: Arc<Config>,
+    protect: Arc<ConnectArgs>,
+    unrecorded: bool,
+}
+
+/// A way to a cluster.
+#[derive(Clone)]
+pub enum Way {
     /// A kubeconfig as it was at start.
     Pinned(Pinned),
     /// The embedded demo cluster.
@@ -34,6 +47,8 @@ pub struct Connection {
     pub session: Option<Arc<Session>>,
     /// Where contexts are switched from.
     pub origin: Origin,
+    /// What the operator's file and flags ask of this context.
+    pub ruling: Ruling,
     _life: Option<Life>,
 }
 
@@ -52,10 +67,18 @@ impl Origin {
     /// # Errors
     /// One paragraph on what stands in the way.
     pub fn of(common: &Common) -> Result<Origin, StartFault> {
-        if common.demo {
-            return Ok(Origin::Demo);
-        }
-        Pinned::load(&common.connect, Environment::of_process()).map(Origin::Pinned)
+        let way = match common.demo {
+            true => Way::Demo,
+            false => Way::Pinned(Pinned::load(&common.connect, Environment::of_process())?),
+        };
+        let protect = Arc::new(common.connect.clone());
+        Ok(Origin { way, config: common.config.clone(), protect, unrecorded: common.no_journal })
+    }
+
+    /// A kubeconfig of which nothing is asked.
+    pub fn pinned(pinned: Pinned) -> Origin {
+        let (config, protect) = (Arc::default(), Arc::default());
+        Origin { way: Way::Pinned(pinned), config, protect, unrecorded: false }
     }
 
     /// The same kubeconfig at another context.
@@ -63,38 +86,85 @@ impl Origin {
     /// # Errors
     /// One paragraph on what stands in the way.
     pub fn at(&self, context: &str) -> Result<Origin, StartFault> {
-        match self {
-            Origin::Pinned(pinned) => Ok(Origin::Pinned(pinned.with_context(context, None)?)),
-            Origin::Demo => Ok(Origin::Demo),
-        }
+        let way = match &self.way {
+            Way::Pinned(pinned) => Way::Pinned(pinned.with_context(context, None)?),
+            Way::Demo => Way::Demo,
+        };
+        Ok(Origin { way, ..self.clone() })
     }
 
-    /// Opens it. Must run in a tokio runtime.
+    /// Opens it. Must run in a tokio runtime. What the operator's rules close for this context is closed when this returns,
+    /// before anybody could send something.
     ///
     /// # Errors
     /// One paragraph on what stands in the way.
     pub async fn open(&self, lock: Lock, stdio: PluginStdio) -> Result<Connection, StartFault> {
-        match self {
-            Origin::Demo => Ok(open_demo(lock)),
-            Origin::Pinned(pinned) => {
-                let read_only = lock.is_read_only();
-                let session = Session::connect(pinned, lock, stdio).await?;
-                let cluster = describe(&session, read_only);
+        let lock = lock.of_connection();
+        let mut connection = match &self.way {
+            Way::Demo => open_demo(lock.clone(), self.clone()),
+            Way::Pinned(pinned) => {
+                let session = Session::connect(pinned, lock.clone(), stdio).await?;
+                let cluster = describe(&session);
                 let Cluster { context, server, user, version, .. } = &cluster;
                 tracing::info!(
                     "connected: context {context}, server {server}, user {user}, {version}"
                 );
-                Ok(Connection {
+                Connection {
                     upstream: upstream(&session.client),
                     client: session.client.clone(),
                     meter: session.meter.clone(),
                     cluster,
                     session: Some(Arc::new(session)),
                     origin: self.clone(),
+                    ruling: Ruling::default(),
                     _life: None,
-                })
+                }
             }
+        };
+        self.rule(&mut connection, &lock).await;
+        Ok(connection)
+    }
+
+    /// Applies what the operator's file and flags ask of the context.
+    async fn rule(&self, connection: &mut Connection, lock: &Lock) {
+        let context = connection.cluster.context.clone();
+        let uid = match self.config.asks_uid(&context) {
+            true => cluster_uid(&connection.client).await,
+            false => Ok(String::new()),
+        };
+        let mut ruling = self.config.ruling(&context, &uid);
+        if self.protect.protects(&context) {
+            ruling.protected.get_or_insert_with(|| "--protect".into());
         }
+        if ruling.read_only.is_some() {
+            lock.close_connection();
+        }
+        let cluster = &mut connection.cluster;
+        cluster.read_only = lock.is_read_only();
+        cluster.read_only_by = match lock.closed() {
+            Some(Closed::Rule) => ruling.read_only.clone().unwrap_or_default(),
+            Some(Closed::Start) => "--read-only".into(),
+            Some(Closed::Later) => LOCKED.into(),
+            None => String::new(),
+        };
+        cluster.protected = ruling.protected.is_some();
+        cluster.unrecorded = self.unrecorded;
+        cluster.notes.extend(ruling.notes.iter().chain(&self.config.warnings).cloned());
+        connection.ruling = ruling;
+    }
+}
+
+/// The uid of the namespace kube-system, which stands for the cluster: every cluster has one, and it is never recreated.
+///
+/// # Errors
+/// It cannot be read, in words.
+pub async fn cluster_uid(client: &Client) -> Result<String, String> {
+    let answer = get(client, "/api/v1/namespaces/kube-system", Some(Duration::from_secs(10))).await;
+    let answer = answer.map_err(|fault| fault.to_string())?;
+    let object: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match object.pointer("/metadata/uid").and_then(serde_json::Value::as_str) {
+        Some(uid) => Ok(uid.to_owned()),
+        None => Err("the answer holds no uid".into()),
     }
 }
 
@@ -103,7 +173,7 @@ fn upstream(client: &Client) -> Arc<Upstream> {
     Upstream::new(client.clone(), system_clock())
 }
 
-fn describe(session: &Session, read_only: bool) -> Cluster {
+fn describe(session: &Session) -> Cluster {
     let about = &session.about;
     let context = match (about.context.as_str(), about.in_cluster) {
         ("", true) => "in-cluster".to_owned(),
@@ -118,8 +188,10 @@ fn describe(session: &Session, read_only: bool) -> Cluster {
         version: session.version.clone().unwrap_or_default(),
         namespace: None,
         home: about.namespace.clone(),
-        read_only,
-        protected: session.pinned().protects(&about.context),
+        read_only: false,
+        read_only_by: String::new(),
+        protected: false,
+        unrecorded: false,
         insecure: about.insecure,
         demo: false,
         skew: session.meter.skew_seconds(),
@@ -130,10 +202,9 @@ fn describe(session: &Session, read_only: bool) -> Cluster {
     }
 }
 
-fn open_demo(lock: Lock) -> Connection {
+fn open_demo(lock: Lock, origin: Origin) -> Connection {
     let demo = DemoCluster::today();
     let meter = Arc::new(Meter::default());
-    let read_only = lock.is_read_only();
     let client = gated(demo.clone(), "default", meter.clone(), lock);
     let life = Life(tokio::spawn(demo.live()));
     let cluster = Cluster {
@@ -143,7 +214,6 @@ fn open_demo(lock: Lock) -> Connection {
         user: demo::USER.into(),
         version: demo::VERSION.into(),
         home: "default".into(),
-        read_only,
         demo: true,
         contexts: vec!["demo".into()],
         ..Cluster::default()
@@ -154,7 +224,8 @@ fn open_demo(lock: Lock) -> Connection {
         meter,
         cluster,
         session: None,
-        origin: Origin::Demo,
+        origin,
+        ruling: Ruling::default(),
         _life: Some(life),
     }
 }

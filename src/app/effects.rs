@@ -6,14 +6,17 @@ mod enrol;
 pub mod events;
 mod feeds;
 pub mod insight;
+mod journal;
 mod kubectl;
 mod pulse;
+mod save;
+mod switch;
 
 use crate::actions::plan::Armed;
 use crate::actions::{Kubectl, Wish, make_user};
-use crate::app::cluster::session::{Fault, Lock, PluginStdio, Review, StartFault, may};
+use crate::app::cluster::session::{Fault, Lock, PluginStdio, Review, may};
 use crate::app::cluster::{Client, fetch};
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::app::drain::Reins;
 use crate::app::execute::Report;
 use crate::app::memory;
@@ -22,16 +25,16 @@ use crate::app::preferences;
 use crate::app::terminal::clipboard::Clipboard;
 use crate::app::update::App;
 use crate::state::cell::Role;
-use crate::state::cluster::Cluster;
 use crate::state::time::Epoch;
 use crate::state::ui::RouteId;
 use crate::state::ui::document::{Fetched, Form, Target};
 use change::Reach;
 use feeds::Feeds;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use switch::{Arriving, Switch};
 use tokio::runtime::Handle;
 
 /// What is done while the terminal is lent; what went wrong, in words.
@@ -51,9 +54,6 @@ pub enum Ask {
     /// End.
     Quit,
 }
-
-/// A connection on its way to the UI thread.
-type Arriving = Arc<Mutex<Option<(SessionId, Connection)>>>;
 
 /// Performs effects.
 pub struct Effects {
@@ -137,13 +137,15 @@ impl Effects {
                 self.prepare_user(app.session, &wish);
             }
             Effect::Prepare(wish) => self.prepare(app.session, wish),
-            Effect::PrepareUndo => self.prepare_undo(app.session),
+            Effect::PrepareUndo(run) => self.prepare_undo(app.session, run),
             Effect::Execute(armed) => {
                 self.enrol(app.session, &armed);
                 self.execute(armed);
             }
             Effect::ReadDrain(route, nodes) => self.read_drain(route, nodes),
             Effect::LandDrain(route, plan) => self.land_drain(route, *plan),
+            Effect::SaveDrain(file, plan) => self.save_drain(file, plan),
+            Effect::SaveReport(run) => self.save_report(run),
             Effect::SayDrain(cmd) => self.reins.iter().for_each(|reins| reins.say(cmd.clone())),
             Effect::LeaveDrain => self.reins.iter().for_each(Reins::leave),
             Effect::FindDrains => self.find_drains(app.session),
@@ -157,6 +159,7 @@ impl Effects {
             Effect::SwitchContext(name, true) => return self.switch_asking(app.session, name),
             Effect::SwitchNamespace(_) => self.feeds.rescope(app),
             Effect::Lock => self.lock.set(true),
+            Effect::Unlock => self.lock.set(false),
             Effect::SavePreferences => self.save_preferences(app),
             Effect::Repaint => return Some(Ask::Repaint),
             Effect::Suspend => return Some(Ask::Suspend),
@@ -190,8 +193,13 @@ impl Effects {
         let now = self.connection.now();
         let task = self.runtime.spawn(async move {
             let told = |read| post(Msg::Reading(route, read));
-            let fetched = fetched(&client, &target, form, now, &told).await;
-            post(Msg::Fetched(route, fetched.map_err(|fault| fault.to_string())));
+            let fetched = match target.gvk.is_local() {
+                true => journal::run(&target, form).await,
+                false => fetched(&client, &target, form, now, &told)
+                    .await
+                    .map_err(|fault| fault.to_string()),
+            };
+            post(Msg::Fetched(route, fetched));
         });
         if matches!(form, Form::Why | Form::Stuck) {
             // The whole cluster is read for one page at a time.
@@ -203,6 +211,10 @@ impl Effects {
     fn fetch_to_copy(&self, target: Target) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         self.runtime.spawn(async move {
+            if target.gvk.is_local() {
+                let report = journal::report_of(&target).await;
+                return post(Msg::FetchedToCopy(target, report));
+            }
             let object = fetch::get_object(&client, &target).await;
             // What is copied is masked like what is shown: a clipboard travels far.
             let yaml = object.map(|o| crate::state::doc::yaml_text(&o, Default::default()));
@@ -249,10 +261,10 @@ impl Effects {
         });
     }
 
-    fn prepare_undo(&self, id: SessionId) {
+    fn prepare_undo(&self, id: SessionId, run: Option<String>) {
         let (cluster, post) = (self.connection.cluster.clone(), self.post.clone());
         self.runtime.spawn_blocking(move || {
-            let plan = change::undo(None, &cluster).map(Box::new);
+            let plan = change::undo(run.as_deref(), &cluster).map(Box::new);
             post(Msg::Prepared(id, plan));
         });
     }
@@ -358,26 +370,4 @@ async fn fetched(
         Form::Stuck => Some(insight::stuck(client, target, &object, now).await?),
     };
     Ok(Fetched { object, events, page })
-}
-
-/// A switch of context under way.
-struct Switch {
-    id: SessionId,
-    name: String,
-    origin: Origin,
-    lock: Lock,
-    arriving: Arriving,
-}
-
-impl Switch {
-    /// Opens the context and leaves the connection where [`Effect::Adopt`] finds it.
-    async fn open(self, stdio: PluginStdio) -> Result<Cluster, StartFault> {
-        let there = self.origin.at(&self.name)?;
-        let connection = there.open(self.lock, stdio).await?;
-        let cluster = connection.cluster.clone();
-        if let Ok(mut slot) = self.arriving.lock() {
-            *slot = Some((self.id, connection));
-        }
-        Ok(cluster)
-    }
 }

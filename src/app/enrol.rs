@@ -115,6 +115,7 @@ impl Enrolment {
             notes,
             danger: Danger::Disruptive,
             drain: None,
+            reason: String::new(),
         })
     }
 

@@ -5,7 +5,7 @@
 
 use crate::actions::plan::{Armed, Request, Step};
 use crate::app::cluster::session::{Answer, ArmedId, Fault, Unreachable};
-use crate::app::journal::{Journal, Run, Trouble};
+use crate::app::journal::{Journal, Run, Trouble, is_recorded};
 use crate::state::journal::{Began, Fate, How, Intent, Outcome};
 use crate::state::text::clean;
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub struct Did {
 pub struct Report {
     /// The plan's title.
     pub title: String,
-    /// The run's name in the journal; empty if it was never begun.
+    /// The run's name in the journal; empty if it was never begun, or is recorded nowhere.
     pub run: String,
     /// The steps that were begun, in order.
     pub steps: Vec<Did>,
@@ -110,7 +110,8 @@ pub fn execute(
     let plan = armed.plan();
     let (title, all) = (plan.title.clone(), plan.steps.len());
     let mut report = Report { title, all, ..Report::default() };
-    let began = Began { action: plan.action.clone(), title: report.title.clone(), ..began };
+    let reason = plan.reason.clone();
+    let began = Began { action: plan.action.clone(), title: report.title.clone(), reason, ..began };
     let run = match journal {
         Ok(journal) => journal.begin(began).map_err(|why| why.to_string()),
         Err(why) => Err(why.to_string()),
@@ -122,7 +123,7 @@ pub fn execute(
             return report;
         }
     };
-    report.run = run.id().to_owned();
+    report.run = Some(run.id()).filter(|run| is_recorded(run)).unwrap_or_default().to_owned();
     for (number, step) in (1..).zip(&plan.steps) {
         if cancelled.load(Ordering::SeqCst) {
             report.stopped = Some("you ended it; the rest was not sent".into());
@@ -136,6 +137,8 @@ pub fn execute(
     }
     // A run whose end is not on disk reads as interrupted, which is what it is to the next reader.
     let _ = run.end(report.how(), report.words());
+    // What nobody wrote down cannot be put back.
+    report.undo &= !report.run.is_empty();
     report
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod connect;
 pub mod demo;
 pub(crate) mod der;
@@ -9,6 +10,7 @@ pub mod drain;
 pub mod effects;
 pub mod enrol;
 pub mod execute;
+pub mod files;
 pub mod journal;
 pub mod keymap;
 pub mod log;

@@ -103,12 +103,16 @@ pub enum Effect {
     Kubectl(Kubectl),
     /// Read what a change is about and plan it.
     Prepare(crate::actions::Wish),
-    /// Plan to put back what was done last.
-    PrepareUndo,
+    /// Plan to put back what this run did, or what was done last.
+    PrepareUndo(Option<String>),
     /// Read what a drain of these nodes is about.
     ReadDrain(RouteId, Vec<String>),
     /// Work out where a plan's pods would land.
     LandDrain(RouteId, Box<DrainPlan>),
+    /// Save a plan to a new file of this name.
+    SaveDrain(String, Box<crate::app::drain::saved::Saved>),
+    /// Save the report of this run to a new file.
+    SaveReport(String),
     /// Say this to the drain that runs.
     SayDrain(Cmd),
     /// Leave the drain that runs as it is.
@@ -135,6 +139,8 @@ pub enum Effect {
     SwitchNamespace(Option<String>),
     /// Refuse writes from now on.
     Lock,
+    /// Let writes through again, as far as nothing else keeps them back.
+    Unlock,
     /// Repaint every cell.
     Repaint,
     /// To the shell.

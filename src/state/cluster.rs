@@ -2,6 +2,13 @@
 
 use super::time::Epoch;
 
+/// A session that its operator locked while it ran.
+pub const LOCKED: &str = "locked";
+
+/// What `--no-journal` gives up.
+pub const UNRECORDED: &str =
+    "nothing of this is recorded (--no-journal): no report, no undo, no going on after a crash";
+
 /// The first line of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
@@ -21,6 +28,10 @@ pub struct Cluster {
     pub home: String,
     /// Writes are refused where requests leave the process.
     pub read_only: bool,
+    /// What asks for that: `--read-only`, `config.toml line 7`, [`LOCKED`].
+    pub read_only_by: String,
+    /// What is done here is recorded nowhere (`--no-journal`).
+    pub unrecorded: bool,
     /// Confirmation takes one level more here.
     pub protected: bool,
     /// The server's certificate is not checked.

@@ -52,7 +52,9 @@ commands! {
         "drain-board" "back to the board of the drain";
         "drain-resume" "go on with the drain that was interrupted last";
         "drain-abandon" "leave the interrupted drain as it is, for good";
+        "open-journal" "what was changed from this machine: runs, their reports, undo";
         "undo" "put back what was done last, as far as nobody changed it since";
+        "unlock" "let changes through again that `lock` keeps back; asks for the context's name";
         "lock" "refuse every write from now on (read-only)";
         "suspend" "to the shell; fg comes back";
         "quit" "leave";
@@ -109,6 +111,7 @@ commands! {
     }
     Board {
         "board-open" "the pod or node under the cursor";
+        "drain-save" "save the plan to a new file, for wheelhouse drain --plan";
         "drain-start" "start the drain: reason, preview, then y";
         "drain-daemonsets" "leave the pods of DaemonSets where they are, or ask about them";
         "drain-emptydir" "give up emptyDir data, or ask about them";

@@ -25,7 +25,15 @@ pub struct Gvk {
     pub namespaced: bool,
 }
 
+/// The group of kinds that no server lists: their rows come from this machine.
+pub const LOCAL: &str = "this-machine";
+
 impl Gvk {
+    /// Whether its objects are on this machine and not in a cluster: nothing is ever sent for them.
+    pub fn is_local(&self) -> bool {
+        self.group == LOCAL
+    }
+
     /// The collection's URL path, in one namespace or over all.
     pub fn collection(&self, namespace: Option<&str>) -> String {
         let root = match self.group {
@@ -279,6 +287,11 @@ impl TableSpec {
     /// 32-bit words of a row.
     pub fn stride(&self) -> usize {
         self.words.last().map_or(0, |w| usize::from(w.at + w.ty.width()))
+    }
+
+    /// Whether its rows are of this machine and not of a cluster.
+    pub fn is_local(&self) -> bool {
+        self.kinds.iter().all(|kind| kind.gvk.is_local())
     }
 
     /// The column of that id.

@@ -1,9 +1,13 @@
 //! What a journal's lines say: one run of an action is a header, an intent before each request, an outcome after it, and
 //! an end. A run without an end was interrupted; an intent without an outcome has an unknown result.
 
+mod page;
+mod put_back;
 mod report;
 mod story;
 
+pub use page::page;
+pub use put_back::{PutBack, Sent};
 pub use report::report;
 pub use story::{Damage, End, Entry, Newer, Remark, Standing, Story};
 
@@ -48,6 +52,9 @@ pub enum Record {
         /// In words.
         words: String,
     },
+    /// Of a kind that only a later version knows. Never written.
+    #[serde(other)]
+    Other,
 }
 
 /// Who, where, when, what.

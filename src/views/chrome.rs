@@ -32,6 +32,18 @@ pub fn header(
         pen.skip(2).put(Role::Danger, " certificate not verified ");
     }
     let mut words = vec![];
+    // What holds changes back is said at every width; who asks for it gives way.
+    if c.protected {
+        pen.skip(2).put(Role::Warn, "PROTECTED");
+    }
+    if c.read_only {
+        pen.skip(2).put(Role::Accent, "read-only");
+        let by = Some(&c.read_only_by).filter(|by| !by.is_empty());
+        words.extend(by.map(|by| (Role::Dim, format!("({by})"))));
+    }
+    if c.unrecorded {
+        pen.skip(2).put(Role::Warn, "NO JOURNAL");
+    }
     words.extend(state.ui.underway.clone());
     if let Some(to) = &c.switching {
         words.push((Role::Warn, format!("connecting to {to}")));
@@ -40,11 +52,9 @@ pub fn header(
         words.push((Role::Dim, format!("cluster {}", c.name)));
     }
     words.push((Role::Plain, c.namespace.clone().unwrap_or_else(|| "all namespaces".into())));
-    words.push(if c.read_only {
-        (Role::Accent, "read-only".into())
-    } else {
-        (Role::Plain, "read-write".into())
-    });
+    if !c.read_only {
+        words.push((Role::Plain, "read-write".into()));
+    }
     if let Some(skew) = c.told_skew() {
         words.push((Role::Warn, format!("server clock {skew:+} s")));
     }
@@ -202,7 +212,7 @@ fn offers<'s>(state: &'s State, view: Option<&'s TableView>) -> Vec<(String, &'s
     if let Some(ask) = actions::ask(state) {
         for action in actions::ALL {
             let spec = action.spec();
-            if spec.shown && spec.fits(&ask) {
+            if spec.shown && actions::fits(*action, ask.target.table) {
                 let offered = matches!(action.offer(&ask), actions::Offer::Yes);
                 out.extend(key(spec.id).map(|k| (k, spec.word, offered)));
             }

@@ -36,6 +36,7 @@ views! {
     certificate_requests;
     events;
     stuck;
+    journal;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

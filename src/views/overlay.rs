@@ -76,7 +76,7 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
     }
     for action in actions::ALL.iter().filter(|_| state.ui.board().is_none()) {
         let spec = action.spec();
-        let fits = view.is_none_or(|v| spec.tables.is_empty() || spec.tables.contains(&v.table));
+        let fits = view.is_none_or(|v| actions::fits(*action, v.table));
         if fits {
             lines.push(key_line(state, spec.id, spec.help));
         }

@@ -167,7 +167,13 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
     let starting = feeds.iter().any(|f| matches!(f.health, Health::Starting { .. }));
     match (starting, total) {
         (true, 0) => (Role::Dim, "waiting for the first rows".into()),
-        (_, 0) => (Role::Dim, format!("there are no {}", view.id)),
+        (_, 0) => {
+            let what = match state.store.table(view.table).spec.kinds {
+                [kind] if kind.gvk.is_local() => kind.gvk.plural,
+                _ => view.id,
+            };
+            (Role::Dim, format!("there are no {what}"))
+        }
         _ if opened_so(state, view) => {
             let (_, left_out) = super::opening(view.id).unwrap_or_default();
             let key = state.ui.keys.get("normal-events").cloned().unwrap_or_default();

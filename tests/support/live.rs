@@ -99,7 +99,7 @@ impl Live {
         let runtime = Driven::new();
         let args = ConnectArgs { kubeconfig: Some(kubeconfig), server, ..ConnectArgs::default() };
         let pinned = Pinned::load(&args, Environment::default());
-        let origin = Origin::Pinned(pinned.unwrap_or_else(|e| panic!("{}", e.paragraph())));
+        let origin = Origin::pinned(pinned.unwrap_or_else(|e| panic!("{}", e.paragraph())));
         let opened = runtime.handle.block_on(origin.open(Lock::new(true), PluginStdio::Captured));
         let connection = opened.unwrap_or_else(|e| panic!("{}", e.paragraph()));
         let asked = Arc::new(Mutex::new(vec![]));

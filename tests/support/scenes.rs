@@ -52,6 +52,7 @@ impl Stage {
         self.put("poddisruptionbudgets", "PodDisruptionBudget", &budgets());
         self.put("events", "Event", &events());
         self.put("certificatesigningrequests", "CertificateSigningRequest", &requests());
+        self.put("journal", "Run", &runs());
         for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job"] {
             let of_kind: Vec<_> = workloads().into_iter().filter(|w| w["kind"] == kind).collect();
             self.put("workloads", kind, &of_kind);
@@ -267,6 +268,57 @@ fn shown() -> Evidence {
         grants: Some(vec![]),
         ..Evidence::default()
     }
+}
+
+/// Runs of the journal, as its feed makes them.
+pub fn runs() -> Vec<Value> {
+    let run = |name: &str, secs: i64, words: [&str; 4], more: Value| {
+        let [action, title, result, undo] = words;
+        let mut run = json!({
+            "metadata": {"name": name, "creationTimestamp": ago(secs), "resourceVersion": "700"},
+            "run": {
+                "action": action, "title": title, "result": result, "undo": undo,
+                "context": "prod-eu-1", "server": "https://10.0.0.1:6443", "who": "op@bastion-1",
+                "host": "bastion-1", "targets": "node-00018", "unknown": 0, "undoSteps": 0,
+            },
+        });
+        for (key, value) in more.as_object().unwrap() {
+            run["run"][key] = value.clone();
+        }
+        run
+    };
+    vec![
+        run(
+            "20261123T115800.120Z-k3xz",
+            120,
+            ["drain", "drain 2 nodes", "alive", "still running"],
+            json!({"targets": "14 objects", "reason": "kernel ticket=CHG-7"}),
+        ),
+        run(
+            "20261123T110000.001Z-a2b3",
+            3600,
+            ["cordon", "cordon node-00018", "done", "yes"],
+            json!({"undoSteps": 1, "reason": "disk"}),
+        ),
+        run(
+            "20261123T100000.001Z-c4d5",
+            7200,
+            ["drain", "drain 3 nodes", "interrupted", "3 of 41 steps"],
+            json!({"undoSteps": 3, "unknown": 1, "targets": "41 objects"}),
+        ),
+        run(
+            "20261122T100000.001Z-e6f7",
+            93_600,
+            ["scale", "scale shop/web from 0 to 3", "failed", "no"],
+            json!({"context": "staging", "server": "https://10.9.9.9:6443", "targets": "web"}),
+        ),
+        run(
+            "20261121T100000.001Z-g8h9",
+            180_000,
+            ["label", "label node-00018: team=infra", "done", "undone"],
+            json!({}),
+        ),
+    ]
 }
 
 pub fn namespaces() -> Vec<Value> {

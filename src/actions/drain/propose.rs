@@ -70,6 +70,7 @@ impl DrainPlan {
             notes: self.preview(),
             danger,
             drain: Some(Box::new(DrainRun { mandate, reason: reason.to_owned(), resume: None })),
+            reason: reason.to_owned(),
         })
     }
 

@@ -2,28 +2,28 @@
 
 use super::{Common, Failure, exit};
 use crate::actions::Wish;
-use crate::actions::plan::{Answer, Danger, Plan, Weight};
+use crate::actions::plan::{Answer, Danger, Plan};
 use crate::app::cluster::gather::each;
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Fault, Lock, Permit, PluginStdio, get};
+use crate::app::cluster::session::{Fault, Lock, PluginStdio, get};
 use crate::app::connect::{Connection, Origin};
-use crate::app::effects::change::{Reach, began, prepare, run_plan, send, undo};
-use crate::app::execute::Report;
+use crate::app::effects::change::{Reach, began, journal_of, prepare, run_plan, undo};
 use crate::state::decl::Gvk;
-use crate::state::journal::{Fate, How};
 use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
 mod asked;
+mod told;
 
 use asked::{Asked, asked};
+use told::preview;
 
 /// What changes something.
 #[derive(Subcommand, Debug, Clone)]
@@ -53,6 +53,9 @@ pub enum Act {
         nodes: Nodes,
         #[command(flatten)]
         #[allow(missing_docs, reason = "its fields are documented")]
+        why: Because,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
         how: Way,
     },
     /// Add (key=value:Effect) and remove (key:Effect-, key-) taints: `taint nodes NODE... SPEC...`
@@ -68,6 +71,9 @@ pub enum Act {
         /// Pods, in the namespace of `-n` or of the context
         #[arg(required = true)]
         pods: Vec<String>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        why: Because,
         #[command(flatten)]
         #[allow(missing_docs, reason = "its fields are documented")]
         how: Way,
@@ -87,6 +93,9 @@ pub enum Act {
     Undo {
         /// The run, as `wheelhouse journal` names it
         run: Option<String>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        why: Because,
         #[command(flatten)]
         #[allow(missing_docs, reason = "its fields are documented")]
         how: Way,
@@ -112,7 +121,18 @@ pub struct Words {
     pub words: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its fields are documented")]
+    pub why: Because,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
     pub how: Way,
+}
+
+/// What stands in the journal beside it.
+#[derive(Args, Debug, Clone)]
+pub struct Because {
+    /// Why: it stands in the journal and in the report
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// Whether and how it is done.
@@ -163,6 +183,17 @@ impl Act {
             Act::Delete(words) | Act::Restart(words) | Act::Scale { words, .. } => &words.how,
         }
     }
+
+    /// Why, as far as it was given and is not part of the change itself, as it is of a cordon.
+    fn reason(&self) -> Option<String> {
+        let why = match self {
+            Act::Cordon { .. } => return None,
+            Act::Uncordon { why, .. } | Act::Evict { why, .. } | Act::Undo { why, .. } => why,
+            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) => &words.why,
+            Act::Delete(words) | Act::Restart(words) | Act::Scale { words, .. } => &words.why,
+        };
+        why.reason.clone().filter(|reason| !reason.is_empty())
+    }
 }
 
 /// Does it: what is to be written to standard output, and what went wrong.
@@ -175,7 +206,7 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
     let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
     let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
     let refused = |words: String| Failure { code: exit::REFUSED, words };
-    let plan = match (&asked, act) {
+    let mut plan = match (&asked, act) {
         (None, Act::Undo { run, .. }) => {
             undo(run.as_deref(), &connection.cluster).map_err(refused)?
         }
@@ -187,6 +218,9 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
         }
         (None, _) => return Err(Failure::usage("nothing was asked for".into())),
     };
+    if let Some(why) = act.reason() {
+        plan.reason = why;
+    }
     carry_out(&connection, plan, act.way()).await
 }
 
@@ -204,23 +238,43 @@ pub(super) async fn carry_out(
         // `--yes` stands in scripts and histories; the context's name does not come by itself.
         plan.danger = Danger::Destructive(connection.cluster.context.clone());
     }
+    writable(connection, way)?;
     match way.dry_run {
-        DryRun::Client => return Ok((preview(&plan, connection), None)),
-        DryRun::Server => return dry(connection, &plan).await,
+        DryRun::Client => return Ok(told::client_dry(connection, &plan, way.output)),
+        DryRun::Server => return Ok(told::server_dry(connection, &plan, way.output).await),
         DryRun::None => {}
     }
     let answer = answer(&plan, way, connection)?;
     let armed = plan.confirm(&answer).map_err(|plan| refused(unconfirmed(&plan)))?;
     // Requests are sent from a thread that may wait for the disk between them.
     let reach = Reach { runtime: Handle::current(), client: connection.client.clone() };
-    let began = began(&connection.cluster);
+    let (began, journal) = (began(&connection.cluster), journal_of(&connection.cluster));
     let work = move || {
-        let report = run_plan(&armed, &reach, began, &mut |_| {}, &AtomicBool::new(false));
+        let report =
+            run_plan(&armed, &reach, &journal, began, &mut |_| {}, &AtomicBool::new(false));
         (report, armed)
     };
     let done = tokio::task::spawn_blocking(work).await;
     let (report, armed) = done.map_err(|e| Failure::failed(format!("it ended early: {e}")))?;
-    Ok(told(&report, armed.plan(), way.output))
+    Ok(told::told(&report, armed.plan(), way.output))
+}
+
+/// Whether anything that changes something could leave here. The gate below refuses it all the same; this says so before a
+/// run is begun.
+///
+/// # Errors
+/// Read-only, and what asks for it: nothing was sent (3).
+pub(super) fn writable(connection: &Connection, way: &Way) -> Result<(), Failure> {
+    let cluster = &connection.cluster;
+    if !cluster.read_only || way.dry_run == DryRun::Client {
+        return Ok(());
+    }
+    let words = format!(
+        "nothing was sent: {} is read-only here ({})",
+        clean(&cluster.context),
+        cluster.read_only_by
+    );
+    Err(Failure { code: exit::REFUSED, words })
 }
 
 async fn wish(
@@ -267,27 +321,6 @@ pub(super) fn target(gvk: &'static Gvk, object: &Value) -> Target {
     }
 }
 
-/// What would be done, for a person.
-fn preview(plan: &Plan, connection: &Connection) -> String {
-    let cluster = &connection.cluster;
-    let mut text = format!("{} on {} ({})\n", plan.title, cluster.context, cluster.server);
-    for note in &plan.notes {
-        let mark = match note.weight {
-            Weight::Plain => " ",
-            Weight::Warn | Weight::Bad => "!",
-        };
-        text += &format!("{mark} {}\n", note.words);
-    }
-    for step in &plan.steps {
-        let request = &step.request;
-        text += &format!(
-            "  {}\n    {} {}\n    {}\n",
-            step.words, request.method, request.path, request.body
-        );
-    }
-    text.lines().map(|line| format!("{}\n", clean(line))).collect()
-}
-
 /// The answer of whoever sits at the terminal, or of the flags.
 pub(super) fn answer(plan: &Plan, way: &Way, connection: &Connection) -> Result<Answer, Failure> {
     let word = match &plan.danger {
@@ -332,59 +365,4 @@ pub(super) fn unconfirmed(plan: &Plan) -> String {
         }
         _ => "nothing was done: the answer was no y".into(),
     }
-}
-
-async fn dry(connection: &Connection, plan: &Plan) -> Result<(String, Option<Failure>), Failure> {
-    let (mut text, mut refused) = (preview(plan, connection), vec![]);
-    for step in &plan.steps {
-        match send(&connection.client, Permit::DryRun, &step.request.dry()).await {
-            Ok(_) => text += &format!("the server would do it: {}\n", clean(&step.words)),
-            Err(fault) => refused.push(format!("{}: {fault}", step.words)),
-        }
-    }
-    let failure = (!refused.is_empty()).then(|| Failure {
-        code: exit::REFUSED,
-        words: format!("the server would refuse: {}", refused.join("; ")),
-    });
-    Ok((text, failure))
-}
-
-fn told(report: &Report, plan: &Plan, output: Output) -> (String, Option<Failure>) {
-    let code = match report.how() {
-        How::Done => exit::DONE,
-        // Nothing was begun: nothing was done.
-        How::Failed if report.steps.is_empty() => exit::REFUSED,
-        How::Failed if report.unknown() == 0 => exit::FAILED,
-        _ => exit::INCOMPLETE,
-    };
-    let failure = (code != exit::DONE).then(|| Failure { code, words: report.words() });
-    let text = match output {
-        Output::Json => format!("{}\n", as_json(report, plan)),
-        Output::Words => {
-            let done = report.steps.iter().filter(|step| step.fate == Fate::Done);
-            let mut text: String =
-                done.map(|step| format!("done: {}\n", clean(&step.words))).collect();
-            if report.undo {
-                text += &format!("wheelhouse undo {} puts it back\n", report.run);
-            }
-            text
-        }
-    };
-    (text, failure)
-}
-
-fn as_json(report: &Report, plan: &Plan) -> Value {
-    let steps = plan.steps.iter().enumerate().map(|(i, step)| {
-        let done = report.steps.get(i);
-        let fate = done.map_or(Fate::NotSent, |done| done.fate);
-        let [kind, namespace, name, uid] = &step.object;
-        json!({
-            "words": step.words, "kind": kind, "namespace": namespace, "name": name, "uid": uid,
-            "result": fate, "why": done.map_or("", |done| &done.why),
-        })
-    });
-    json!({
-        "action": plan.action, "title": plan.title, "run": report.run, "result": report.how(),
-        "stopped": report.stopped, "undo": report.undo, "steps": steps.collect::<Vec<_>>(),
-    })
 }

@@ -3,11 +3,15 @@
 use super::{Common, exit};
 use crate::app::cluster::session::{Lock, PluginStdio, Review, get, may};
 use crate::app::cluster::{Client, probe};
-use crate::app::connect::{Connection, Origin};
+use crate::app::config::Config;
+use crate::app::connect::{Connection, Origin, cluster_uid};
+use crate::app::journal::Journal;
 use crate::app::terminal::clipboard::Route;
 use crate::app::terminal::profile::{Asked, Depth, Glyphs, Link, Mux, TermProfile, detect};
 use crate::app::terminal::tty;
+use crate::state::cluster::UNRECORDED;
 use crate::state::decl::Gvk;
+use crate::state::journal::Standing;
 use crate::state::kinds;
 use crate::views;
 use std::time::Duration;
@@ -27,6 +31,9 @@ enum Mark {
 /// The report and the exit code.
 pub async fn doctor(common: &Common) -> (String, u8) {
     let mut found = terminal();
+    let config = Config::of_env();
+    found.extend(file(&config));
+    found.push(journal(common.no_journal));
     let connected = match Origin::of(common) {
         Ok(origin) => origin.open(Lock::new(true), PluginStdio::Inherit).await,
         Err(fault) => Err(fault),
@@ -34,6 +41,7 @@ pub async fn doctor(common: &Common) -> (String, u8) {
     match connected {
         Ok(connection) => {
             found.extend(connection_facts(&connection));
+            found.extend(rules(&connection, common, config.is_ok()).await);
             found.extend(abilities(&connection).await);
             found.extend(rights(&connection, common.connect.namespace.as_deref()).await);
         }
@@ -135,6 +143,70 @@ fn connection_facts(connection: &Connection) -> Vec<Finding> {
     found
 }
 
+/// The operator's file.
+fn file(config: &Result<Config, String>) -> Vec<Finding> {
+    let config = match config {
+        Ok(config) => config,
+        Err(why) => return vec![Finding(Mark::Bad, "config", why.clone())],
+    };
+    let path = config.file.display();
+    let words = match (config.exists, config.rules.len()) {
+        (false, _) if config.file.as_os_str().is_empty() => {
+            "neither XDG_CONFIG_HOME nor HOME names a folder for config.toml".to_owned()
+        }
+        (false, _) => format!("there is no {path}; no context is read-only or protected by it"),
+        (true, 1) => format!("{path}: 1 rule"),
+        (true, n) => format!("{path}: {n} rules"),
+    };
+    let mut found = vec![Finding(Mark::Well, "config", words)];
+    found.extend(config.warnings.iter().map(|w| Finding(Mark::Note, "config", w.clone())));
+    found
+}
+
+/// Whether what is done can be recorded.
+fn journal(off: bool) -> Finding {
+    let mark = |bad| if off { Mark::Note } else { bad };
+    let journal = match Journal::home() {
+        Ok(journal) => journal,
+        Err(why) => return Finding(mark(Mark::Bad), "journal", why.to_string()),
+    };
+    let folder = journal.folder().display();
+    match (journal.check(), journal.runs()) {
+        (Err(why), _) | (_, Err(why)) => Finding(mark(Mark::Bad), "journal", why.to_string()),
+        _ if off => Finding(Mark::Note, "journal", format!("not used: {UNRECORDED}")),
+        (Ok(()), Ok(runs)) => {
+            let open = runs.iter().filter(|r| r.standing == Standing::Interrupted).count();
+            let words = format!("{folder}: {} runs, {open} unfinished", runs.len());
+            Finding(if open > 0 { Mark::Note } else { Mark::Well }, "journal", words)
+        }
+    }
+}
+
+/// What holds for this context, and what a rule on this cluster would name.
+async fn rules(connection: &Connection, common: &Common, read: bool) -> Vec<Finding> {
+    let ruling = &connection.ruling;
+    let read_only = ruling.read_only.clone().or(common.read_only.then(|| "--read-only".to_owned()));
+    let told = |what: &str, by: &Option<String>| match by {
+        Some(by) => format!("{what} ({by})"),
+        None => format!("not {what}"),
+    };
+    let context = &connection.cluster.context;
+    let words = match read {
+        true => {
+            let protected = told("protected", &ruling.protected);
+            format!("{context}: {}, {protected}", told("read-only", &read_only))
+        }
+        false => format!("{context}: not known, as the file cannot be read"),
+    };
+    let mut found = vec![Finding(if read { Mark::Well } else { Mark::Bad }, "rules", words)];
+    found.extend(ruling.notes.iter().map(|note| Finding(Mark::Note, "rules", note.clone())));
+    found.push(match cluster_uid(&connection.client).await {
+        Ok(uid) => Finding(Mark::Well, "cluster uid", format!("{uid} (namespace kube-system)")),
+        Err(why) => Finding(Mark::Note, "cluster uid", format!("not known: {why}")),
+    });
+    found
+}
+
 async fn abilities(connection: &Connection) -> Vec<Finding> {
     let client = &connection.client;
     let told = |mark, about, words: &str| Finding(mark, about, words.to_owned());
@@ -169,9 +241,9 @@ async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding
     let mut found = vec![];
     for view in views::ALL {
         let table = kinds::ALL.iter().find(|t| t.id == view.table);
-        // A survey goes through all kinds and tells itself what it may not list.
+        // A survey goes through all kinds and tells itself what it may not list; runs are on this machine.
         let declared = table.map(|t| t.kinds).unwrap_or_default().iter();
-        for kind in declared.filter(|kind| kind.gvk != Gvk::ANY) {
+        for kind in declared.filter(|k| k.gvk != Gvk::ANY && !k.gvk.is_local()) {
             let everywhere = view_right(connection, &kind.gvk, namespace).await;
             let home = Some(connection.cluster.home.as_str()).filter(|home| !home.is_empty());
             let narrower = home.filter(|_| kind.gvk.namespaced && namespace.is_none());

@@ -1,6 +1,6 @@
 //! `wheelhouse drain`: the same plan, engine and journal as on screen, in kubectl's words.
 
-use super::act::{DryRun, Output, Way, answer, unconfirmed};
+use super::act::{DryRun, Output, Way, answer, unconfirmed, writable};
 use super::{Common, Failure, exit};
 use crate::actions::drain::board::plan_lines;
 use crate::actions::drain::classify::{Decision, Overrides, Switches};
@@ -16,7 +16,7 @@ use crate::app::cluster::session::{Lock, Permit, PluginStdio, parse_timeout};
 use crate::app::connect::{Connection, Origin};
 use crate::app::drain::saved::Saved;
 use crate::app::drain::{Job, drive, facts, reins, unfinished};
-use crate::app::effects::change::{began, next_id, send};
+use crate::app::effects::change::{began, journal_of, next_id, send};
 use crate::app::journal::who;
 use crate::state::text::clean;
 use clap::{Args, ValueEnum};
@@ -131,6 +131,9 @@ pub async fn drain(
         let run = unfinished::abandon(named(run).as_deref(), cluster).map_err(refused)?;
         return Ok((format!("run {run} is closed; its nodes are as they are\n"), None));
     }
+    if args.plan_out.is_none() {
+        writable(&connection, &args.how)?;
+    }
     let plan = match &args.resume {
         Some(run) => unfinished::plan(named(run).as_deref(), cluster).map_err(refused)?,
         None => {
@@ -172,6 +175,7 @@ pub async fn drain(
         id: next_id(),
         armed,
         began: began(cluster),
+        journal: journal_of(cluster),
         by: who(),
     };
     let (reins, ends) = reins();
@@ -264,7 +268,8 @@ async fn planned(
             s.mandate.switches.clone(),
             s.mandate.overrides.clone(),
             s.mandate.caps,
-            s.reason.clone(),
+            // What is given now is about this time.
+            Some(why(args)).filter(|why| !why.is_empty()).unwrap_or_else(|| s.reason.clone()),
         ),
         None => {
             let caps = Caps {
@@ -272,8 +277,7 @@ async fn planned(
                 per_zone: args.per_zone.unwrap_or(args.parallel).max(1),
                 ..Caps::default()
             };
-            let ticket = args.ticket.as_ref().map(|t| format!(" ticket={t}")).unwrap_or_default();
-            (switches, Overrides::default(), caps, format!("{}{ticket}", args.reason))
+            (switches, Overrides::default(), caps, why(args))
         }
     };
     let mut plan = DrainPlan::new(&facts, &switches, &overrides);
@@ -299,6 +303,11 @@ async fn planned(
     }
     let mandate = plan.mandate(&facts, switches, overrides, caps);
     Ok((facts, plan, mandate, reason))
+}
+
+fn why(args: &DrainArgs) -> String {
+    let ticket = args.ticket.as_ref().map(|t| format!(" ticket={t}")).unwrap_or_default();
+    format!("{}{ticket}", args.reason)
 }
 
 async fn nodes(connection: &Connection, args: &DrainArgs) -> Result<Vec<String>, Failure> {

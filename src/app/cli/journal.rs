@@ -1,13 +1,14 @@
 //! `wheelhouse journal`: what was changed from here, what became of it, and what nobody knows.
 
 use super::{Failure, exit};
+use crate::app::files::{NotWritten, write_new};
 use crate::app::journal::{Journal, Summary, Trouble};
 use crate::state::journal::{Entry, Fate, Standing, Story, report};
 use crate::state::text::{clean, harmless, width};
 use crate::state::time::Epoch;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What to show of the journal. Without a word: the list.
 #[derive(Args, Debug, Clone)]
@@ -93,7 +94,7 @@ pub fn journal(
         Some(JournalCommand::Report { run, output }) => {
             let text = report(&read(journal, &run.run)?);
             match output {
-                Some(path) => write_new(path, &text).map(|()| (String::new(), None)),
+                Some(path) => Ok(write_new(path, &text).map(|()| (String::new(), None))?),
                 None => Ok((text, None)),
             }
         }
@@ -112,21 +113,18 @@ impl From<Trouble> for Failure {
     }
 }
 
-fn read(journal: &Journal, word: &str) -> Result<Story, Failure> {
-    Ok(journal.read(&journal.find(word)?)?)
+impl From<NotWritten> for Failure {
+    fn from(why: NotWritten) -> Failure {
+        let code = match why {
+            NotWritten::Exists(_) => exit::REFUSED,
+            NotWritten::Failed(..) => exit::FAILED,
+        };
+        Failure { code, words: clean(&why.to_string()).into_owned() }
+    }
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    use std::io::{ErrorKind, Write};
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|e| match e.kind() {
-        ErrorKind::AlreadyExists => Failure {
-            code: exit::REFUSED,
-            words: format!("{} exists and was kept. Name another file", path.display()),
-        },
-        _ => Failure::failed(format!("{} was not written: {e}", path.display())),
-    })
+fn read(journal: &Journal, word: &str) -> Result<Story, Failure> {
+    Ok(journal.read(&journal.find(word)?)?)
 }
 
 fn list(journal: &Journal, output: Output) -> Result<(String, Option<Failure>), Failure> {
@@ -152,7 +150,8 @@ fn list(journal: &Journal, output: Output) -> Result<(String, Option<Failure>), 
 }
 
 fn list_table(runs: &[Summary]) -> String {
-    let head = ["RUN", "BEGAN", "STATE", "UNKNOWN", "CONTEXT", "TITLE"].map(str::to_owned);
+    let head =
+        ["RUN", "BEGAN", "STATE", "UNKNOWN", "UNDO", "CONTEXT", "WHO", "TITLE"].map(str::to_owned);
     let rows = runs.iter().map(|run| {
         let remarks: String = run.remarks.iter().map(|r| format!(" ({r})")).collect();
         [
@@ -160,7 +159,9 @@ fn list_table(runs: &[Summary]) -> String {
             run.at.map(time).unwrap_or_default(),
             run.standing.id().to_owned(),
             if run.unknown == 0 { String::new() } else { run.unknown.to_string() },
+            if run.at.is_some() { run.undo_words() } else { String::new() },
             run.context.clone(),
+            run.who.clone(),
             run.title.clone() + &remarks,
         ]
     });
@@ -175,6 +176,13 @@ fn listed(run: &Summary) -> Value {
         "action": run.action,
         "title": run.title,
         "context": run.context,
+        "server": run.server,
+        "who": run.who,
+        "host": run.host,
+        "reason": run.reason,
+        "targets": run.targets,
+        "ended": run.ended.map(time),
+        "undo": { "steps": run.undo, "of": run.undoable, "words": run.undo_words() },
         "unknown": run.unknown,
         "remarks": run.remarks,
     });

@@ -13,11 +13,13 @@ pub mod stuck;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
+use crate::app::config::Config;
 use crate::app::terminal::profile::Link;
 use crate::views;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Exit codes, the same for every command.
 pub mod exit {
@@ -97,9 +99,15 @@ pub struct Common {
     /// Refuse every request that could change something, where requests leave the process.
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Change things without recording them: no report, no undo, no going on with a drain that was interrupted.
+    #[arg(long, global = true)]
+    pub no_journal: bool,
     /// Write a log to this file. Tokens, keys and Secret values never get into it.
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
+    /// The operator's configuration, read before anything is connected.
+    #[arg(skip)]
+    pub config: Arc<Config>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its fields are documented")]
     pub connect: ConnectArgs,

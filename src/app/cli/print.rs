@@ -5,16 +5,19 @@ use super::{Common, Failure, exit, view_names};
 use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
+use crate::app::cluster::upstream::system_clock;
 use crate::app::connect::{Connection, Origin};
 use crate::app::effects::events::deeds;
+use crate::app::journal::{Journal, feed::parcels};
 use crate::state::cell::grouped;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
-use crate::state::kinds::events;
+use crate::state::kinds::{events, journal};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
 use crate::state::store::Store;
+use crate::state::time::Epoch;
 use crate::state::timeline::Deed;
 use crate::views::{self, spec::TableView};
 use clap::Args;
@@ -64,6 +67,9 @@ pub async fn print(
     args: &PrintArgs,
 ) -> Result<(String, Option<Failure>), Failure> {
     let wanted = check(args)?;
+    if wanted.view.table == journal::TABLE.id {
+        return print_journal(&wanted, args);
+    }
     let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
     let lock = Lock::new(true);
     let opened = origin.open(lock, PluginStdio::Inherit).await;
@@ -76,12 +82,27 @@ pub async fn print(
     let missing = collect(&connection, &mut store, wanted.view, scope).await?;
     add_deeds(&connection, &mut store);
     let missing = missing.or_else(|| forgotten(&store));
-    let now = connection.now();
-    let mut lens = lens_of(&store, &wanted);
-    while lens.work(&store, now, Budget { rows: usize::MAX }) == Progress::More {}
+    Ok((formatted(&store, &wanted, args, connection.now()), missing))
+}
+
+/// The journal is on this machine: no cluster is asked.
+fn print_journal(wanted: &Wanted, args: &PrintArgs) -> Result<(String, Option<Failure>), Failure> {
+    let runs = Journal::home()?.runs()?;
+    let mut store = Store::default();
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    let feed = store.open_feed(table, 0, None);
+    for parcel in parcels(feed, &journal::TABLE, 1, &runs) {
+        store.apply(&parcel);
+    }
+    Ok((formatted(&store, wanted, args, (system_clock())()), None))
+}
+
+fn formatted(store: &Store, wanted: &Wanted, args: &PrintArgs, now: Epoch) -> String {
+    let mut lens = lens_of(store, wanted);
+    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
     let table = store.table_index(wanted.view.table).unwrap_or_default();
     let rows: Vec<_> = lens.rows().iter().map(|&slot| store.row(table, slot)).collect();
-    Ok((format(&rows, &wanted.columns, args.output, now), missing))
+    format(&rows, &wanted.columns, args.output, now)
 }
 
 /// The operator's own actions, where events are shown.

@@ -78,11 +78,11 @@ pub fn drive(
 
 /// Begins the run's record, or takes an interrupted one over.
 fn begin(job: &Job) -> Result<(Header, Past, Run), String> {
-    let journal = Journal::home().map_err(|why| why.to_string())?;
     let plan = job.armed.plan();
     let drain = plan.drain.as_deref().ok_or("the plan is no drain")?;
     if let Some(name) = &drain.resume {
-        let (story, run) = journal.resume(name).map_err(|why| why.to_string())?;
+        let home = Journal::home().map_err(|why| why.to_string())?;
+        let (story, run) = home.resume(name).map_err(|why| why.to_string())?;
         let (header, past) = super::past::read(&story)?;
         return Ok((header, past, run));
     }
@@ -95,6 +95,7 @@ fn begin(job: &Job) -> Result<(Header, Past, Run), String> {
         plan: serde_json::to_value(&header).map_err(|why| why.to_string())?,
         ..job.began.clone()
     };
+    let journal = job.journal.as_ref().map_err(ToString::to_string)?;
     let run = journal.begin(began).map_err(|why| why.to_string())?;
     Ok((header, Past { next_step: 1, ..Past::default() }, run))
 }

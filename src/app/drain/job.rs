@@ -6,6 +6,7 @@ use crate::actions::drain::progress::Progress;
 use crate::actions::plan::Armed;
 use crate::app::cluster::Client;
 use crate::app::cluster::session::{Answer, ArmedId, Fault};
+use crate::app::journal::{Journal, Trouble};
 use crate::state::journal::Began;
 use crate::state::time::Epoch;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -57,6 +58,8 @@ pub struct Job {
     pub armed: Armed,
     /// Who, where.
     pub began: Began,
+    /// Where it is recorded. What is taken up again goes on in its own record.
+    pub journal: Result<Journal, Trouble>,
     /// Who runs it, for the marks on nodes.
     pub by: String,
 }

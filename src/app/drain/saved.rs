@@ -13,7 +13,7 @@ use std::path::Path;
 const VERSION: u32 = 1;
 
 /// A plan as it stands in a file.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
     version: u32,
     /// Server that it was made on.

@@ -115,6 +115,7 @@ pub fn plan(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
             reason: String::new(),
             resume: Some(name),
         })),
+        reason: String::new(),
     };
     Ok(plan)
 }

@@ -11,10 +11,10 @@ use crate::app::cluster::session::{
 };
 use crate::app::cluster::{Client, fetch};
 use crate::app::execute::{Report, Server, execute};
-use crate::app::journal::{Journal, who};
+use crate::app::journal::{Journal, Trouble, who};
 use crate::app::msg::Msg;
 use crate::state::cluster::Cluster;
-use crate::state::journal::{Began, Standing};
+use crate::state::journal::{Began, PutBack, Sent, Standing, Story};
 use crate::state::time::Epoch;
 use crate::state::ui::document::Target;
 use futures_util::StreamExt as _;
@@ -113,6 +113,7 @@ pub async fn prepare(
             change.plan_among(&seen, &wish.argument, &by, &among)?
         }
     };
+    plan.reason = change.reason(&wish.argument);
     if change.is_dry_run_first() {
         plan.notes.extend(dry_run(client, &plan).await);
     }
@@ -216,10 +217,10 @@ pub fn perform(
     cancelled: Arc<AtomicBool>,
     post: Post,
 ) -> std::io::Result<()> {
-    let began = began(cluster);
+    let (began, journal) = (began(cluster), journal_of(cluster));
     let run = move || {
         let mut told = |n| post(Msg::Progress(n));
-        let report = run_plan(&armed, &reach, began, &mut told, &cancelled);
+        let report = run_plan(&armed, &reach, &journal, began, &mut told, &cancelled);
         post(Msg::Executed(Box::new(report)));
     };
     std::thread::Builder::new().name("hands".into()).spawn(run).map(|_| ())
@@ -229,16 +230,25 @@ pub fn perform(
 pub fn run_plan(
     armed: &Armed,
     server: &dyn Server,
+    journal: &Result<Journal, Trouble>,
     began: Began,
     told: &mut dyn FnMut(usize),
     cancelled: &AtomicBool,
 ) -> Report {
-    execute(armed, next_id(), server, &Journal::home(), began, told, cancelled)
+    execute(armed, next_id(), server, journal, began, told, cancelled)
 }
 
 /// The number of one more confirmed plan.
 pub fn next_id() -> ArmedId {
     ArmedId(PLANS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Where it is recorded: the operator's journal, or nowhere if that was asked for.
+///
+/// # Errors
+/// [`Trouble::NoHome`].
+pub fn journal_of(cluster: &Cluster) -> Result<Journal, Trouble> {
+    if cluster.unrecorded { Ok(Journal::off()) } else { Journal::home() }
 }
 
 /// Who does it, where.
@@ -265,38 +275,59 @@ pub fn undo(run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
 /// # Errors
 /// As [`undo`].
 pub fn undo_from(journal: &Journal, run: Option<&str>, cluster: &Cluster) -> Result<Plan, String> {
-    let runs = journal.runs().map_err(|why| why.to_string())?;
-    let wanted = match run {
-        Some(word) => vec![journal.find(word).map_err(|why| why.to_string())?],
-        None => runs.into_iter().map(|summary| summary.run).collect(),
-    };
-    for name in wanted {
-        let story = journal.read(&name).map_err(|why| why.to_string())?;
-        if story.began.server != cluster.server {
-            match run {
-                Some(_) => return Err(format!("{name} was on {}, not here", story.began.server)),
-                None => continue,
+    let words = |why: crate::app::journal::Trouble| why.to_string();
+    let wanted = run.map(|word| journal.find(word)).transpose().map_err(words)?;
+    let mut later = PutBack::default();
+    for summary in journal.runs().map_err(words)? {
+        let name = summary.run;
+        let is_wanted = wanted.as_ref().is_none_or(|wanted| *wanted == name);
+        let story = match journal.read(&name) {
+            Ok(story) => story,
+            Err(why) if is_wanted => return Err(why.to_string()),
+            // What it put back is not known here; the steps test it themselves.
+            Err(_) => continue,
+        };
+        let left = later.left(&Sent::undos(&story), Sent::by(&story));
+        let here = story.began.server == cluster.server;
+        match &wanted {
+            _ if !is_wanted => continue,
+            Some(_) if !here => {
+                return Err(format!("{name} was on {}, not here", story.began.server));
             }
+            None if !here => continue,
+            _ => {}
         }
         if matches!(story.standing(), Standing::Alive { .. }) {
             return Err(format!("{name} is still running"));
         }
-        let steps: Vec<Step> = story.undo_steps().into_iter().filter_map(back).collect();
+        let steps = story.undo_steps().into_iter().zip(left).filter(|(_, left)| *left);
+        let steps: Vec<Step> = steps.filter_map(|(entry, _)| back(entry)).collect();
         if !steps.is_empty() {
-            let title = format!("undo {}: {}", story.began.run, story.began.title);
-            let notes =
-                vec![Note::plain(format!("done {} by {}", story.began.run, story.began.login))];
-            let danger = match cluster.protected {
-                true => Danger::Disruptive.raised(&cluster.context),
-                false => Danger::Disruptive,
-            };
-            return Ok(Plan { action: "undo".into(), title, steps, notes, danger, drain: None });
+            return Ok(undo_plan(&story, steps, cluster));
         }
-        if run.is_some() {
+        if wanted.is_some() {
             return Err(format!("nothing of {name} can be put back, or all of it was"));
         }
     }
     Err("nothing that was done from here on this cluster can be put back".into())
+}
+
+fn undo_plan(story: &Story, steps: Vec<Step>, cluster: &Cluster) -> Plan {
+    let began = &story.began;
+    let at = Epoch(story.at as i64).rfc3339();
+    let mut notes = vec![Note::plain(format!("{} was done {at} by {}", began.run, began.login))];
+    if !story.strange.is_empty() || !story.damaged.is_empty() {
+        notes.push(Note::warn("some of its records cannot be understood; what they tell of stays"));
+    }
+    if story.standing() == Standing::Interrupted {
+        notes.push(Note::warn("it was interrupted; what is known to be done is put back"));
+    }
+    let danger = match cluster.protected {
+        true => Danger::Disruptive.raised(&cluster.context),
+        false => Danger::Disruptive,
+    };
+    let title = format!("undo {}: {}", began.run, began.title);
+    Plan { action: "undo".into(), title, steps, notes, danger, drain: None, reason: String::new() }
 }
 
 fn back(entry: &crate::state::journal::Entry) -> Option<Step> {

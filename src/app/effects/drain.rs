@@ -1,7 +1,7 @@
 //! What the board of a drain asks for.
 
 use super::Effects;
-use super::change::{began, next_id};
+use super::change::{began, journal_of, next_id};
 use crate::actions::drain::landing::land;
 use crate::actions::drain::plan::DrainPlan;
 use crate::actions::plan::Armed;
@@ -53,6 +53,7 @@ impl Effects {
             id: next_id(),
             armed,
             began: began(&self.connection.cluster),
+            journal: journal_of(&self.connection.cluster),
             by: who(),
         };
         let (reins, ends) = reins();

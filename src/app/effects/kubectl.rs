@@ -5,7 +5,7 @@
 
 use super::Errand;
 use crate::actions::Kubectl;
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::{Connection, Way};
 use crate::app::terminal::signals;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// # Errors
 /// There is no such cluster, no kubectl, or no place for its kubeconfig.
 pub(super) fn errand(connection: &Connection, command: Kubectl) -> Result<Errand, String> {
-    let Origin::Pinned(pinned) = &connection.origin else {
+    let Way::Pinned(pinned) = &connection.origin.way else {
         return Err("the demo cluster lives inside this process; kubectl cannot reach it".into());
     };
     let program = on_path("kubectl").ok_or(

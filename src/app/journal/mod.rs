@@ -4,17 +4,21 @@
 //! interrupted. All of this blocks: callers run it off the UI thread.
 
 mod backup;
+pub mod feed;
 mod lock;
 mod name;
+mod prune;
 mod run;
+mod summary;
 mod trouble;
 
 pub use name::who;
 pub use run::Run;
+pub use summary::{Listing, Summary};
 pub use trouble::Trouble;
 
 use crate::app::terminal::clipboard::state_folder;
-use crate::state::journal::{Began, Record, Standing, Story, VERSION};
+use crate::state::journal::{Began, Record, Story, VERSION};
 use lock::{Gate, Held};
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -27,33 +31,31 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Journal {
     folder: PathBuf,
+    /// Runs that begin here are recorded nowhere: that was asked for.
+    off: bool,
 }
 
-/// A run in the list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
-    /// The run's name.
-    pub run: String,
-    /// The action's id. Empty, as the next three, if the file could not be read.
-    pub action: String,
-    /// `cordon 3 nodes`.
-    pub title: String,
-    /// kubeconfig context.
-    pub context: String,
-    /// When it began, in seconds since 1970.
-    pub at: Option<f64>,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Requests whose result is unknown.
-    pub unknown: usize,
-    /// What is wrong with its file.
-    pub remarks: Vec<String>,
+/// How the name of a run begins that is recorded nowhere.
+const UNRECORDED: &str = "unrecorded-";
+
+/// Whether a run of this name is in a journal.
+pub fn is_recorded(run: &str) -> bool {
+    !run.is_empty() && !run.starts_with(UNRECORDED)
 }
 
 impl Journal {
     /// The journal in a folder. It need not exist.
     pub fn at(folder: PathBuf) -> Journal {
-        Journal { folder }
+        Journal { folder, off: false }
+    }
+
+    /// No journal: runs begin and are recorded nowhere. For operators who say so in so many words (`--no-journal`).
+    pub fn off() -> Journal {
+        // What is backed up before it is changed is kept all the same.
+        let folder = Journal::home().map(|home| home.folder);
+        let folder =
+            folder.unwrap_or_else(|_| std::env::temp_dir().join("wheelhouse").join("journal"));
+        Journal { folder, off: true }
     }
 
     /// The operator's journal, by the base directory specification.
@@ -79,6 +81,10 @@ impl Journal {
     /// # Errors
     /// [`Trouble::NotBegun`]: nothing may be sent.
     pub fn begin(&self, began: Began) -> Result<Run, Trouble> {
+        if self.off {
+            let id = format!("{UNRECORDED}{}", name::fresh(name::now()));
+            return Ok(Run::nowhere(id.clone(), self.path(&id)));
+        }
         let fault = |path: &Path| {
             let path = path.to_owned();
             move |why| Trouble::NotBegun { path, why }
@@ -93,7 +99,30 @@ impl Journal {
         })?;
         // The file's name is as much a part of the record as its text.
         sync_folder(&self.folder).map_err(fault(&self.folder))?;
+        // Never a reason not to begin: what could not be removed now is looked at again next time.
+        let _ = self.prune(name::now());
         Ok(run)
+    }
+
+    /// Whether a run could begin, as far as can be told without beginning one: the folder, or the nearest one above it
+    /// that exists, can be written to.
+    ///
+    /// # Errors
+    /// [`Trouble::NotBegun`].
+    pub fn check(&self) -> Result<(), Trouble> {
+        let there = self.folder.ancestors().find(|p| p.symlink_metadata().is_ok());
+        let there = there.unwrap_or(Path::new("/"));
+        let fault = |why| Trouble::NotBegun { path: there.to_owned(), why };
+        if !std::fs::metadata(there).map_err(fault)?.is_dir() {
+            return Err(fault(io::Error::from(io::ErrorKind::NotADirectory)));
+        }
+        let path = std::ffi::CString::new(there.as_os_str().as_encoded_bytes());
+        let path = path.map_err(|e| fault(e.into()))?;
+        // SAFETY: the path ends in a zero and lives as long as the call.
+        match unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) } {
+            0 => Ok(()),
+            _ => Err(fault(io::Error::last_os_error())),
+        }
     }
 
     fn make_folder(&self) -> io::Result<()> {
@@ -127,7 +156,7 @@ impl Journal {
     /// # Errors
     /// The folder cannot be read. One that does not exist holds no runs.
     pub fn runs(&self) -> Result<Vec<Summary>, Trouble> {
-        Ok(self.names()?.iter().map(|run| self.summary(run)).collect())
+        Listing::default().read(self)
     }
 
     /// Names of the newest runs, newest first.
@@ -140,15 +169,11 @@ impl Journal {
         Ok(names)
     }
 
-    /// One run as the list shows it.
+    /// One run as the list shows it; what later runs put back is not known here.
     pub fn summary(&self, run: &str) -> Summary {
         match self.read(run) {
-            Ok(story) => summary(&story),
-            Err(Trouble::Newer { version, .. }) => unread(run, Standing::Newer(version)),
-            Err(Trouble::Unreadable { why, .. }) => {
-                unread(run, Standing::Unreadable(why.to_string()))
-            }
-            Err(other) => unread(run, Standing::Unreadable(other.to_string())),
+            Ok(story) => Summary::of(&story),
+            Err(trouble) => Summary::unread(run, &trouble),
         }
     }
 
@@ -279,34 +304,13 @@ fn resumable(story: &Story) -> Result<(), Trouble> {
     let run = story.began.run.clone();
     match story.damaged.first() {
         Some(damage) => Err(Trouble::Damaged { run, line: damage.line, why: damage.why.clone() }),
+        None if !story.strange.is_empty() => Err(Trouble::Damaged {
+            run,
+            line: story.strange[0],
+            why: "a record of a kind that only a later version knows".into(),
+        }),
         None if story.has_header() => Ok(()),
         None => Err(Trouble::Empty { run }),
-    }
-}
-
-fn summary(story: &Story) -> Summary {
-    Summary {
-        run: story.began.run.clone(),
-        action: story.began.action.clone(),
-        title: story.began.title.clone(),
-        context: story.began.context.clone(),
-        at: story.has_header().then_some(story.at),
-        standing: story.standing(),
-        unknown: story.open_intents().count(),
-        remarks: story.remarks(),
-    }
-}
-
-fn unread(run: &str, standing: Standing) -> Summary {
-    Summary {
-        run: run.to_owned(),
-        action: String::new(),
-        title: String::new(),
-        context: String::new(),
-        at: None,
-        standing,
-        unknown: 0,
-        remarks: vec![],
     }
 }
 

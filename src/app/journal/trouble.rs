@@ -9,11 +9,12 @@ pub enum Trouble {
     /// The environment names no folder.
     #[error(
         "neither XDG_STATE_HOME nor HOME names a folder for the journal. Nothing was sent: without a journal nothing is \
-         changed. Set one of them to an absolute path"
+         changed. Set one of them to an absolute path, or say --no-journal to change things that nothing remembers"
     )]
     NoHome,
     /// The folder cannot be made or written to, or a run's file in it cannot be made or locked.
-    #[error("{}: {why}. No run was begun and nothing was sent. {}", path.display(), advice(why))]
+    #[error("{}: {why}. No run was begun and nothing was sent. {}; --no-journal changes things that nothing \
+             remembers", path.display(), advice(why))]
     NotBegun {
         /// The folder or file.
         path: PathBuf,

@@ -10,6 +10,7 @@ use crate::app::execute::Report;
 use crate::app::msg::{Effect, Now, SessionId};
 use crate::app::terminal::chord::{Chord, Key};
 use crate::state::cell::Role;
+use crate::state::cluster::UNRECORDED;
 use crate::state::ui::Overlay;
 use crate::state::ui::prompt::{Asking, Prompt};
 use crate::state::ui::proposal::{Proposal, Wanted};
@@ -46,7 +47,7 @@ impl App {
 
     /// What had to be typed was typed.
     pub(super) fn argument(&mut self, line: String, now: Now, fx: &mut Vec<Effect>) {
-        if self.drain_reason(&line, now) {
+        if self.unlock_typed(&line, now, fx) || self.drain_typed(&line, now, fx) {
             return;
         }
         let Some(wish) = self.wish.take() else { return };
@@ -68,12 +69,12 @@ impl App {
         fx.push(Effect::Prepare(wish));
     }
 
-    /// What was done last is to be put back.
-    pub(super) fn undo(&mut self, now: Now, fx: &mut Vec<Effect>) {
+    /// What a run did, or what was done last, is to be put back.
+    pub(super) fn undo(&mut self, run: Option<String>, now: Now, fx: &mut Vec<Effect>) {
         match self.not_now() {
             Some(why) => self.say(now, Role::Warn, why),
             None if self.state.cluster.read_only => self.say(now, Role::Warn, "undo: read-only"),
-            None => fx.push(Effect::PrepareUndo),
+            None => fx.push(Effect::PrepareUndo(run)),
         }
     }
 
@@ -108,7 +109,7 @@ impl App {
 
     fn show(&mut self, plan: Plan) {
         self.state.ui.toast = None;
-        self.state.ui.proposal = Some(proposal(&plan));
+        self.state.ui.proposal = Some(proposal(&plan, self.state.cluster.unrecorded));
         self.state.ui.overlay = Overlay::Plan;
         self.shown_at = None;
         self.plan = Some(plan);
@@ -126,6 +127,7 @@ impl App {
     /// Nothing that was meant for another cluster is left.
     pub(super) fn forget_changes(&mut self) {
         self.wish = None;
+        self.unlocking = false;
         self.drain_unasked();
         self.held = None;
         self.plan = None;
@@ -255,9 +257,12 @@ fn details(report: &Report) -> String {
     lines.join("\n")
 }
 
-fn proposal(plan: &Plan) -> Proposal {
+fn proposal(plan: &Plan, unrecorded: bool) -> Proposal {
     let heading = |text: &str| (Role::Dim, text.to_owned());
     let mut lines = vec![];
+    if unrecorded {
+        lines.push((Role::Warn, UNRECORDED.to_owned()));
+    }
     for note in &plan.notes {
         let role = match note.weight {
             Weight::Plain => Role::Plain,
@@ -294,6 +299,7 @@ fn proposal(plan: &Plan) -> Proposal {
     lines.push(heading(""));
     let back = plan.steps.iter().filter(|step| step.undo.is_some()).count();
     lines.push(match back {
+        _ if unrecorded => (Role::Warn, "there is no way back by undo".into()),
         0 => (Role::Warn, "there is no way back by undo".into()),
         n if n == plan.steps.len() => (
             Role::Plain,

@@ -156,6 +156,7 @@ impl App {
     /// Begins on a cluster with nothing of the one before.
     pub fn enter(&mut self, cluster: Cluster, fx: &mut Vec<Effect>) {
         self.state.cluster = cluster;
+        self.keep_locked();
         self.state.store = Default::default();
         self.state.store.server = self.state.cluster.server.clone();
         self.state.ui.routes.clear();
@@ -166,7 +167,7 @@ impl App {
         self.forget_changes();
         if !self.state.cluster.notes.is_empty() {
             let notes = self.state.cluster.notes.join("\n");
-            self.state.ui.notice("On the kubeconfig".into(), notes);
+            self.state.ui.notice("To know before you begin".into(), notes);
         }
         if !self.drain.as_ref().is_some_and(|d| d.runs()) {
             self.drain = None;
@@ -181,6 +182,7 @@ impl App {
 pub(super) fn write(doc: &mut DocUi, store: &Store, now: Now) {
     let Loaded::Here(fetched) = &doc.loaded else { return };
     doc.doc = match doc.form {
+        Form::Describe if fetched.page.is_some() => fetched.page.clone().unwrap_or_default(),
         Form::Yaml => crate::state::doc::yaml(&fetched.object, doc.open),
         Form::Describe => {
             let events = fetched.events.as_deref().ok();

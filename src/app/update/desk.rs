@@ -6,6 +6,7 @@ use crate::actions::drain::orders::{Caps, How, Scope};
 use crate::actions::drain::plan::{DrainPlan, Facts};
 use crate::actions::drain::progress::{NodeRow, NodeState, PodState, Progress};
 use crate::app::drain::{Ended, Told};
+use crate::app::journal::is_recorded;
 use crate::state::cell::{Role, grouped};
 use crate::state::ui::RouteId;
 use crate::state::ui::board::{Board, BoardLine};
@@ -18,10 +19,19 @@ pub(in crate::app) struct Desk {
     pub(super) switches: Switches,
     pub(super) overrides: Overrides,
     pub(super) caps: Caps,
-    /// The reason is being typed.
-    pub(super) asks_reason: bool,
+    /// What is being typed for it.
+    pub(super) asks: Option<Asks>,
     /// Why it paused, as far as it was said.
     pub(super) paused: Option<String>,
+}
+
+/// What the board asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Why the nodes are drained.
+    Reason,
+    /// Where the plan is saved.
+    File,
 }
 
 pub(super) enum Stage {
@@ -47,7 +57,7 @@ impl Desk {
             switches: Switches::default(),
             overrides: Overrides::default(),
             caps: Caps::default(),
-            asks_reason: false,
+            asks: None,
             paused: None,
         }
     }
@@ -131,6 +141,7 @@ impl Desk {
                     ("drain-evict", "evict", true),
                     ("drain-keep", "keep", true),
                     ("drain-more", "more at once", self.nodes.len() > 1),
+                    ("drain-save", "save the plan", true),
                 ];
             }
             Stage::Running(told) => {
@@ -167,6 +178,12 @@ impl Desk {
                 board.title = vec![(Role::Accent, what.clone()), words];
                 board.right = vec![(Role::Dim, format!("run {} ", ended.run))];
                 board.set(ended.progress.as_ref().map(progress_lines).unwrap_or_default());
+                let recorded = is_recorded(&ended.run);
+                board.offers = vec![
+                    ("undo", "undo: uncordon", recorded),
+                    ("drain-resume", "go on", recorded && ended.how.is_none()),
+                    ("open-journal", "journal, report", recorded),
+                ];
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use super::App;
 use super::desk::{Desk, Stage};
-use crate::actions::drain::board::class_of;
-use crate::actions::drain::classify::{Choice, Overrides};
+use crate::actions::drain::classify::Choice;
 use crate::actions::drain::landing::Outlook;
 use crate::actions::drain::orders::{Cmd, How, Scope};
 use crate::actions::drain::plan::{DrainPlan, Facts};
@@ -13,7 +12,6 @@ use crate::app::msg::{Effect, Now};
 use crate::state::cell::Role;
 use crate::state::ui::board::About;
 use crate::state::ui::document::Form;
-use crate::state::ui::prompt::{Asking, Prompt};
 use crate::state::ui::{Page, RouteId};
 
 /// Pods of a cluster of which the landing is worked out without being asked for: it reads all of them.
@@ -197,98 +195,6 @@ impl App {
         }
     }
 
-    /// While nothing is touched yet.
-    fn plan_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
-        let here = self.state.ui.board().map(|b| b.here().clone()).unwrap_or_default();
-        let Some(desk) = &mut self.drain else { return };
-        let Stage::Planned { plan, reading, .. } = &mut desk.stage else { return };
-        match id {
-            "drain-daemonsets" => desk.switches.ignore_daemonsets ^= true,
-            "drain-emptydir" => desk.switches.delete_emptydir_data ^= true,
-            "drain-force" => desk.switches.force ^= true,
-            "drain-more" => {
-                desk.caps.parallel_nodes = (desk.caps.parallel_nodes + 1).min(desk.nodes.len());
-                desk.caps.per_zone = desk.caps.parallel_nodes;
-            }
-            "drain-fewer" => {
-                desk.caps.parallel_nodes = desk.caps.parallel_nodes.saturating_sub(1).max(1);
-                desk.caps.per_zone = desk.caps.parallel_nodes;
-            }
-            "drain-landing" => {
-                *reading = Some(0);
-                fx.push(Effect::LandDrain(desk.route, plan.clone()));
-            }
-            "drain-evict" => decide(&mut desk.overrides, &here, Choice::Evict),
-            "drain-keep" => decide(&mut desk.overrides, &here, Choice::Leave),
-            "drain-delete" => decide(&mut desk.overrides, &here, Choice::Delete),
-            "drain-start" => return self.drain_start(now),
-            _ => {
-                return self.say(
-                    now,
-                    Role::Dim,
-                    "that is for a drain that runs; S starts this one",
-                );
-            }
-        }
-        self.plan_again();
-    }
-
-    /// The plan under the switches and decisions as they are now; where its pods land was said of all of them.
-    fn plan_again(&mut self) {
-        let Some(desk) = &mut self.drain else { return };
-        if let Stage::Planned { facts, plan, .. } = &mut desk.stage {
-            let landing = plan.landing.take();
-            **plan = DrainPlan::new(facts, &desk.switches, &desk.overrides);
-            plan.landing = landing;
-        }
-        self.show_board();
-    }
-
-    /// Asks for the reason, if nothing is left to be decided.
-    fn drain_start(&mut self, now: Now) {
-        if let Some(why) = self.not_now() {
-            return self.say(now, Role::Warn, why);
-        }
-        if self.state.cluster.read_only {
-            return self.say(now, Role::Warn, "drain: read-only");
-        }
-        let Some(desk) = &mut self.drain else { return };
-        let Stage::Planned { plan, .. } = &desk.stage else { return };
-        if !plan.asks.is_empty() {
-            let why = plan.undecided();
-            return self.say(now, Role::Warn, why);
-        }
-        desk.asks_reason = true;
-        let asking = Asking::Argument("reason", "kernel update ticket=CHG-1182 (or nothing)");
-        self.state.ui.prompt = Some(Prompt::new(asking, ""));
-    }
-
-    /// The reason was typed: previews the drain. Whether it was about a drain at all.
-    pub(super) fn drain_reason(&mut self, reason: &str, now: Now) -> bool {
-        let Some(desk) = self.drain.as_mut().filter(|d| d.asks_reason) else { return false };
-        desk.asks_reason = false;
-        let Stage::Planned { facts, plan, .. } = &desk.stage else { return true };
-        let (switches, overrides) = (desk.switches.clone(), desk.overrides.clone());
-        let mandate = plan.mandate(facts, switches, overrides, desk.caps);
-        let cluster = &self.state.cluster;
-        let proposed = plan.propose(mandate, reason).map(|mut plan| {
-            if cluster.protected {
-                plan.danger = plan.danger.raised(&cluster.context);
-            }
-            Box::new(plan)
-        });
-        let session = self.session;
-        self.prepared(session, proposed, now);
-        true
-    }
-
-    /// The prompt for the reason was left.
-    pub(super) fn drain_unasked(&mut self) {
-        if let Some(desk) = &mut self.drain {
-            desk.asks_reason = false;
-        }
-    }
-
     /// While it runs.
     fn run_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
         let here = self.state.ui.board().map(|b| b.here().clone()).unwrap_or_default();
@@ -334,7 +240,7 @@ impl App {
     }
 
     /// Makes the board's lines anew, and the words that stand in the frame while a drain runs elsewhere.
-    fn show_board(&mut self) {
+    pub(super) fn show_board(&mut self) {
         let Some(desk) = &self.drain else { return };
         self.state.ui.underway = desk.brief();
         let route = self.state.ui.routes.iter_mut().find(|r| r.id == desk.route);
@@ -347,17 +253,3 @@ impl App {
 
 /// Commands of boards that work everywhere.
 const GLOBAL: [&str; 3] = ["drain-board", "drain-resume", "drain-abandon"];
-
-fn decide(overrides: &mut Overrides, here: &About, choice: Choice) {
-    match here {
-        About::Pod(uid) => {
-            overrides.pods.insert(uid.clone(), choice);
-        }
-        About::Class(id) => {
-            if let Some(class) = class_of(id) {
-                overrides.classes.insert(class, choice);
-            }
-        }
-        _ => {}
-    }
-}

@@ -91,8 +91,11 @@ impl App {
             self.say(now, Role::Dim, format!("{}: there is no row here", spec.word));
             return;
         };
-        if !spec.fits(&ask) {
-            let what = spec.tables.join(", ");
+        if !actions::fits(action, ask.target.table) {
+            let what = match spec.tables {
+                [] => "objects of a cluster".to_owned(),
+                tables => tables.join(", "),
+            };
             self.say(now, Role::Dim, format!("{} works on {what}", spec.word));
             return;
         }
@@ -110,6 +113,8 @@ impl App {
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
             Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
             Some(Order::Drain(nodes)) => self.drain_nodes(nodes, now, fx),
+            Some(Order::SaveReport(run)) => fx.push(Effect::SaveReport(run)),
+            Some(Order::Undo(run)) => self.undo(Some(run), now, fx),
             Some(Order::Change(wish)) => self.wish(wish, now, fx),
             None => self.say(now, Role::Warn, format!("{}: the row is gone", spec.word)),
         }

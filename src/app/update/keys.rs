@@ -1,6 +1,7 @@
 //! Keys become commands and actions.
 
 use super::{App, data};
+use crate::actions;
 use crate::app::keymap::{Hit, Place};
 use crate::app::msg::{Effect, Now};
 use crate::app::terminal::chord::{Chord, Key};
@@ -29,12 +30,11 @@ impl App {
         match self.keymap.find(place, &self.pending) {
             Hit::Pending => {
                 let mut next = self.keymap.following(place, &self.pending);
-                // What works on other objects only is no help here.
-                if let Some(ask) = crate::actions::ask(&self.state) {
-                    next.retain(|(_, id)| {
-                        crate::actions::named(id).is_none_or(|action| action.spec().fits(&ask))
-                    });
-                }
+                let here = actions::ask(&self.state).map(|ask| ask.target.table);
+                next.retain(|(_, id)| match (actions::named(id), here) {
+                    (Some(action), Some(table)) => actions::fits(action, table),
+                    _ => true,
+                });
                 let words = next.iter().map(|(key, id)| format!("{key} {id}"));
                 let typed =
                     self.pending.iter().map(|c| c.to_string()).collect::<Vec<_>>().join(" ");
@@ -144,7 +144,7 @@ impl App {
                 self.say(now, Role::Accent, "no further step is begun");
             }
             "back" => self.back(now),
-            "undo" => self.undo(now, fx),
+            "undo" => self.undo(None, now, fx),
             "drain-board" => self.drain_board(now),
             "drain-resume" => self.resume_drain(now, fx),
             "drain-abandon" => fx.push(Effect::AbandonDrain),
@@ -154,13 +154,11 @@ impl App {
                 }
                 self.busy = true;
             }
+            "open-journal" => self.visit_view("journal", fx),
             "refresh" => fx.push(Effect::Repaint),
             "login" => fx.push(Effect::LogIn),
-            "lock" => {
-                self.state.cluster.read_only = true;
-                fx.push(Effect::Lock);
-                self.say(now, Role::Accent, "read-only from now on; restart to write again");
-            }
+            "lock" => self.lock(now, fx),
+            "unlock" => self.unlock(now),
             "suspend" => fx.push(Effect::Suspend),
             "quit" if self.running.take().is_some() => {
                 fx.push(Effect::Cancel);

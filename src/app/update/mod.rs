@@ -4,10 +4,12 @@ mod change;
 mod data;
 mod desk;
 mod drain;
+mod drain_plan;
 mod escalate;
 mod events;
 mod go;
 mod keys;
+mod lock;
 mod prompt;
 mod rows;
 
@@ -49,6 +51,10 @@ pub struct App {
     pub(in crate::app) drain: Option<desk::Desk>,
     /// Leaving was asked for once while a drain runs.
     pub(in crate::app) quits: bool,
+    /// The operator locked the session.
+    pub(in crate::app) locked: bool,
+    /// What is being typed is the answer to an unlock.
+    pub(in crate::app) unlocking: bool,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
     minute: i64,
@@ -74,6 +80,8 @@ impl App {
             running: None,
             drain: None,
             quits: false,
+            locked: false,
+            unlocking: false,
             busy: false,
             minute: 0,
         }
@@ -96,6 +104,7 @@ impl App {
             Msg::Reading(route, read) => self.reading(route, read, &mut fx),
             Msg::Fetched(route, fetched) => self.fetched(route, fetched, now),
             Msg::FetchedToCopy(target, yaml) => match yaml {
+                Ok(report) if target.gvk.is_local() => fx.push(Effect::Copy("report", report)),
                 Ok(yaml) => fx.push(Effect::Copy("YAML", yaml)),
                 Err(why) => self.say(now, Role::Bad, format!("{}: {why}", target.path())),
             },
@@ -106,6 +115,12 @@ impl App {
                 self.state.cluster.skew = skew;
             }
             Msg::Pulse(..) => {}
+            // No gate of ours stands between another program and the cluster.
+            Msg::Reviewed(command, _)
+                if command.right.0 != "get" && self.state.cluster.read_only =>
+            {
+                self.say(now, Role::Warn, "read-only: kubectl was not started");
+            }
             Msg::Reviewed(command, Ok(())) => fx.push(Effect::Kubectl(command)),
             Msg::Reviewed(command, Err(why)) => {
                 self.state.ui.notice("An access review says no".into(), why);

@@ -88,6 +88,7 @@ impl App {
     fn cancel(&mut self) {
         let Some(prompt) = self.state.ui.prompt.take() else { return };
         self.wish = None;
+        self.unlocking = false;
         if prompt.asking == Asking::Filter {
             // The filter before the prompt was valid.
             let _ = self.filter(&prompt.before);
@@ -243,7 +244,7 @@ fn palette(app: &App) -> Vec<Candidate> {
     let here = actions::ask(&app.state);
     for action in actions::ALL {
         let spec = action.spec();
-        if here.as_ref().is_some_and(|ask| spec.fits(ask)) {
+        if here.as_ref().is_some_and(|ask| actions::fits(*action, ask.target.table)) {
             add(spec.id, spec.help);
         }
     }

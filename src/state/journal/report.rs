@@ -68,9 +68,7 @@ fn facts(out: &mut String, story: &Story) {
     match (&story.end, story.standing()) {
         (Some(end), Standing::Ended(how)) => {
             fact("Ended", format!("{}, after {}", time(end.at), seconds(end.at - story.at)));
-            let words =
-                if end.words.is_empty() { String::new() } else { format!(": {}", end.words) };
-            fact("Result", inline(&format!("{}{words}", how.words())));
+            fact("Result", inline(&end.told(how)));
         }
         (_, standing) => fact("Result", inline(&standing.words())),
     }

@@ -20,6 +20,8 @@ pub struct Story {
     pub torn: bool,
     /// Whole lines that could not be understood.
     pub damaged: Vec<Damage>,
+    /// Numbers of whole lines that record something this version does not know, from 1. They may tell of requests.
+    pub strange: Vec<usize>,
     /// Bytes up to and with the last newline: what stays when a torn tail is cut off.
     pub whole: u64,
     /// A living process writes this run. Set by who asked for the file's lock; the lines cannot tell.
@@ -93,6 +95,18 @@ pub enum Standing {
     Newer(u64),
     /// The file cannot be read, and why.
     Unreadable(String),
+}
+
+impl End {
+    /// How it ended, and what was said of it.
+    pub fn told(&self, how: How) -> String {
+        match &*self.words {
+            "" => how.words().to_owned(),
+            // A change that went well says so itself.
+            words if words.starts_with(&format!("{}:", how.words())) => words.to_owned(),
+            words => format!("{}: {words}", how.words()),
+        }
+    }
 }
 
 impl Standing {
@@ -184,6 +198,7 @@ impl Story {
                 self.end = Some(End { at, how, words });
                 return Ok(());
             }
+            Record::Other => self.strange.push(n + 1),
         }
         self.end = None;
         Ok(())
@@ -255,6 +270,12 @@ impl Story {
         }
         let damaged = self.damaged.iter();
         remarks.extend(damaged.map(|d| format!("line {} cannot be understood: {}", d.line, d.why)));
+        if let Some(first) = self.strange.first() {
+            let n = self.strange.len();
+            remarks.push(format!(
+                "{n} of its records are of a kind that only a later version knows, the first in line {first}"
+            ));
+        }
         // A living writer may be in the middle of its line.
         if self.torn && !self.alive {
             remarks.push("last line torn: the program was killed while it wrote".to_owned());

@@ -156,7 +156,8 @@ fn a_damaged_line_is_told_and_the_others_are_kept() {
     bytes.extend(b"\0\0\0\n{\"at\":1,\"record\":\"moon\"}\n\xff\xfe\n");
     bytes.extend(text(vec![outcome(1, Fate::Done), outcome(8, Fate::Done), header()]));
     let story = Story::parse("r", &bytes).unwrap();
-    assert_eq!(story.damaged.iter().map(|d| d.line).collect::<Vec<_>>(), [3, 4, 5, 7, 8]);
+    assert_eq!(story.damaged.iter().map(|d| d.line).collect::<Vec<_>>(), [3, 5, 7, 8]);
+    assert_eq!(story.strange, [4], "whole, and of a kind that only a later version knows");
     assert_eq!(story.entries[0].fate(), Fate::Done);
     assert_eq!(story.remarks().len(), 5);
 }
@@ -171,4 +172,19 @@ fn a_file_without_header_is_damaged_not_empty() {
 fn a_later_format_is_refused_whatever_else_it_says() {
     let newer = b"{\"record\":\"commenced\",\"version\":2,\"moon\":true}\n";
     assert_eq!(Story::parse("r", newer), Err(Newer { version: 2 }));
+}
+
+#[test]
+fn a_record_of_a_later_kind_is_told_and_hides_neither_end_nor_result() {
+    let mut bytes = text(vec![header(), planned(intent(1, "a", Some("b")))]);
+    bytes.extend(b"{\"at\":2.5,\"record\":\"heartbeat\",\"by\":{\"pid\":7},\"words\":[1]}\n");
+    let end = Record::Ended { how: How::Done, words: String::new() };
+    bytes.extend(text(vec![outcome(1, Fate::Done), end]));
+    let story = Story::parse("r", &bytes).unwrap();
+    assert_eq!((story.strange.as_slice(), story.damaged.len()), (&[3][..], 0));
+    assert_eq!(story.standing(), Standing::Ended(How::Done));
+    assert_eq!(story.undo_steps().len(), 1);
+    assert!(story.remarks()[0].contains("line 3") && report(&story).contains("later version"));
+    let page = crate::state::journal::page(&story, "yes").text();
+    assert!(page.contains("later version") && page.contains("a node-1"), "{page}");
 }

@@ -32,4 +32,5 @@ tables! {
     services;
     cluster_role_bindings;
     stuck;
+    journal;
 }

@@ -76,9 +76,11 @@ fn split(action: &'static str, words: &Words, rest: fn(&str) -> bool) -> Result<
 fn kind(word: &str) -> Result<&'static Gvk, Failure> {
     let lower = word.to_lowercase();
     let long = SHORT.iter().find(|(short, _)| *short == lower).map_or(&*lower, |(_, long)| long);
-    let all = || kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
-    let is =
-        |gvk: &&Gvk| **gvk != Gvk::ANY && (gvk.plural == long || gvk.kind.to_lowercase() == long);
+    let all = || {
+        let kinds = kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
+        kinds.filter(|gvk| !gvk.is_local() && **gvk != Gvk::ANY)
+    };
+    let is = |gvk: &&Gvk| gvk.plural == long || gvk.kind.to_lowercase() == long;
     all().find(is).ok_or_else(|| {
         let hint = nearest::hint(long, all().map(|gvk| gvk.plural));
         Failure::usage(format!("there is no kind `{}` here{hint}", clean(word)))

@@ -5,6 +5,7 @@ use crate::actions::drain::progress::{NodeState, PodState, Progress};
 use crate::actions::drain::verdict::Verdict;
 use crate::app::cli::{Failure, exit};
 use crate::app::drain::{Ended, Told};
+use crate::app::journal::is_recorded;
 use crate::state::text::clean;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -141,7 +142,10 @@ impl Lines {
             (Some(How::Incomplete(_)), _) => ("incomplete", String::new()),
             (None, why) => ("left", why.clone().unwrap_or_default()),
         };
-        let run = format!("wheelhouse journal report {}", ended.run);
+        let run = match is_recorded(&ended.run) {
+            true => format!("wheelhouse journal report {}", ended.run),
+            false => String::new(),
+        };
         let message = if message.is_empty() { run } else { message };
         self.write(&Event { state, message, ..Event::default() });
     }
@@ -173,6 +177,9 @@ pub fn failure(ended: &Ended) -> Option<Failure> {
             let left: Vec<String> =
                 left.iter().map(|(node, why)| format!("{node}: {why}")).collect();
             format!("incomplete: {}", left.join("; "))
+        }
+        (_, None) if !is_recorded(&ended.run) => {
+            format!("left with {open} pods still there; it is recorded nowhere (--no-journal)")
         }
         (_, None) => format!(
             "left with {open} pods still there; wheelhouse drain --resume {} goes on, wheelhouse undo {} uncordons",

@@ -51,9 +51,14 @@ impl Drop for FeedHandle {
 pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> FeedHandle {
     let outbox = mailbox.outbox(spec.id, spec.table);
     let upstream = upstream.clone();
-    // Objects of any kind are found by going through all kinds, which nobody should do all the time.
+    // Objects of any kind are found by going through all kinds, which nobody should do all the time; runs of the journal
+    // are read from this machine.
     let task = match spec.gvk() {
         &Gvk::ANY => tokio::spawn(survey::Surveyor::new(spec, upstream, outbox).run()),
+        gvk if gvk.is_local() => {
+            let clock = upstream.clock.clone();
+            tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
+        }
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())

@@ -72,6 +72,11 @@ pub struct ConnectArgs {
 }
 
 impl ConnectArgs {
+    /// Whether `--protect` names this context.
+    pub fn protects(&self, context: &str) -> bool {
+        self.protect.iter().any(|pattern| name_matches(pattern, context))
+    }
+
     /// The same flags without those that describe one particular cluster and its credentials. They
     /// are dropped on a context switch: a token given for one cluster is never sent to another.
     /// Impersonation stays, since dropping it would silently widen the operator's rights.
@@ -86,6 +91,18 @@ impl ConnectArgs {
             ..ConnectArgs::default()
         }
     }
+}
+
+/// Whether a pattern fits a context's name; `*` stands for anything.
+pub fn name_matches(pattern: &str, context: &str) -> bool {
+    let parts: Vec<&str> = pattern.split('*').collect();
+    let [first, middle @ .., last] = &parts[..] else { return pattern == context };
+    let Some(mut rest) = context.strip_prefix(first) else { return false };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
 }
 
 /// Parses what kubectl accepts for `--request-timeout`: whole seconds without a unit, or a Go

@@ -4,7 +4,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -40,24 +40,63 @@ pub enum Permit {
     Shell,
 }
 
-/// The read-only switch of a cockpit. Clones share one state.
+/// Who closed a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It was closed from the beginning, by `--read-only`.
+    Start,
+    /// It was closed on the way, by the operator.
+    Later,
+    /// A rule closed it for this connection.
+    Rule,
+}
+
+/// The read-only switch of a cockpit. Clones share one state; each connection may be closed beside it, for good.
 #[derive(Clone, Debug, Default)]
-pub struct Lock(Arc<AtomicBool>);
+pub struct Lock {
+    /// 0 open, 1 closed from the beginning, 2 closed later.
+    cockpit: Arc<AtomicU8>,
+    connection: Arc<AtomicBool>,
+}
 
 impl Lock {
     /// A lock that starts closed (read-only) or open.
     pub fn new(read_only: bool) -> Lock {
-        Lock(Arc::new(AtomicBool::new(read_only)))
+        Lock { cockpit: Arc::new(AtomicU8::new(read_only.into())), connection: Arc::default() }
     }
 
-    /// Closes (read-only) or opens it for all holders.
+    /// Closes (read-only) or opens it for all holders. What closed one connection for good stays.
     pub fn set(&self, read_only: bool) {
-        self.0.store(read_only, Ordering::SeqCst);
+        match read_only {
+            // One that was closed from the beginning stays that.
+            true => drop(self.cockpit.compare_exchange(0, 2, Ordering::SeqCst, Ordering::SeqCst)),
+            false => self.cockpit.store(0, Ordering::SeqCst),
+        }
+    }
+
+    /// The same lock for one more connection.
+    pub fn of_connection(&self) -> Lock {
+        Lock { cockpit: self.cockpit.clone(), connection: Arc::default() }
+    }
+
+    /// Closes it for this connection alone, for as long as that lives.
+    pub fn close_connection(&self) {
+        self.connection.store(true, Ordering::SeqCst);
+    }
+
+    /// Who closed it, if somebody did.
+    pub fn closed(&self) -> Option<Closed> {
+        match self.cockpit.load(Ordering::SeqCst) {
+            _ if self.connection.load(Ordering::SeqCst) => Some(Closed::Rule),
+            0 => None,
+            1 => Some(Closed::Start),
+            _ => Some(Closed::Later),
+        }
     }
 
     /// Whether only reads and reviews may pass.
     pub fn is_read_only(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.closed().is_some()
     }
 }
 

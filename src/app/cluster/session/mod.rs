@@ -35,12 +35,12 @@ use std::time::Duration;
 
 use kube::Client;
 
-pub use args::{ConnectArgs, parse_timeout};
+pub use args::{ConnectArgs, name_matches, parse_timeout};
 pub use call::{Answer, call, get};
 pub use certificate::CertificateFacts;
 pub use environment::{Environment, ProxyVariables};
 pub use fault::{Fault, TlsFault, Unreachable};
-pub use gate::{ArmedId, Lock, Permit, Refusal, gated};
+pub use gate::{ArmedId, Closed, Lock, Permit, Refusal, gated};
 pub use meter::Meter;
 pub use pinned::{About, ContextEntry, Pinned};
 pub use plugin::{CredentialFault, PluginStdio};

@@ -101,21 +101,6 @@ impl Pinned {
         })
     }
 
-    /// Whether `--protect` names this context.
-    pub fn protects(&self, context: &str) -> bool {
-        let matches = |pattern: &String| {
-            let parts: Vec<&str> = pattern.split('*').collect();
-            let [first, middle @ .., last] = &parts[..] else { return pattern == context };
-            let Some(mut rest) = context.strip_prefix(first) else { return false };
-            for part in middle {
-                let Some(at) = rest.find(part) else { return false };
-                rest = &rest[at + part.len()..];
-            }
-            rest.ends_with(last)
-        };
-        self.args.protect.iter().any(matches)
-    }
-
     /// What was resolved, in words.
     pub fn about(&self) -> &About {
         &self.target.about

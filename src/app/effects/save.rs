@@ -1,0 +1,58 @@
+//! Files that a key asks for: a run's report, a drain's plan.
+
+use super::Effects;
+use crate::app::drain::saved::Saved;
+use crate::app::files::{NotWritten, typed, write_new};
+use crate::app::journal::Journal;
+use crate::app::msg::{Msg, Note};
+use crate::state::cell::Role;
+use crate::state::journal::report;
+use std::path::Path;
+
+impl Effects {
+    /// Saves the plan of a drain.
+    pub(super) fn save_drain(&self, file: String, plan: Box<Saved>) {
+        self.save(move || {
+            let path = typed(&file);
+            // A name is typed in a hurry: nothing that is there gives way to it.
+            if path.symlink_metadata().is_ok() {
+                return Err(format!("{} exists and was kept; name another file", shown(&path)));
+            }
+            plan.write(&path)?;
+            let path = shown(&path);
+            Ok(format!("nothing was done; wheelhouse drain --plan {path} does this"))
+        });
+    }
+
+    /// Saves a run's report into the folder this was started in.
+    pub(super) fn save_report(&self, run: String) {
+        self.save(move || {
+            let story = Journal::home().and_then(|journal| journal.read(&run));
+            let text = report(&story.map_err(|why| why.to_string())?);
+            let path = typed(&format!("wheelhouse-{run}.md"));
+            match write_new(&path, &text) {
+                Ok(()) => Ok(format!("the report is in {}", shown(&path))),
+                // A report does not change once its run is over.
+                Err(NotWritten::Exists(_)) => {
+                    Err(format!("{} exists and was kept; move it away first", shown(&path)))
+                }
+                Err(why) => Err(why.to_string()),
+            }
+        });
+    }
+
+    fn save(&self, work: impl FnOnce() -> Result<String, String> + Send + 'static) {
+        let post = self.post.clone();
+        self.runtime.spawn_blocking(move || {
+            post(Msg::Said(match work() {
+                Ok(text) => Note { role: Role::Ok, text },
+                Err(text) => Note { role: Role::Warn, text },
+            }));
+        });
+    }
+}
+
+/// With the folder, as nobody remembers where a program was started.
+fn shown(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
