@@ -82,6 +82,12 @@ fn nodes_are_cordoned_with_a_reason_and_put_back_as_they_were() {
     let note: Value = serde_json::from_str(note).expect("JSON");
     assert_eq!((note["reason"].as_str(), note["ticket"].as_str()), (Some("kernel"), Some("CHG-7")));
 
+    let shown = |words: &str| {
+        let rows = bench.done(&["print", "nodes", "--columns", "name,cordon_note", "-o", "json"]);
+        assert!(rows.contains(words), "{words} is not in {rows}");
+    };
+    shown("kernel, CHG-7");
+
     let (code, _, err) = bench.run(User::Admin, &["cordon", "n1", "--yes"]);
     assert!(code == 3 && err.contains("cordoned already"), "{code} {err}");
     bench.done(&["undo", "--yes"]);
@@ -90,6 +96,10 @@ fn nodes_are_cordoned_with_a_reason_and_put_back_as_they_were() {
         assert_eq!(node["spec"].get("unschedulable"), None, "{name}");
         assert_eq!(node["metadata"].get("annotations"), None, "{name}");
     }
+    // Somebody else's cordon is told by the server's own notes on who set it.
+    assert!(bench.lab.kubectl(&["cordon", "n1"]).status.success());
+    shown("by kubectl");
+    assert!(bench.lab.kubectl(&["uncordon", "n1"]).status.success());
     let journal = bench.done(&["journal", "list", "-o", "json"]);
     assert!(journal.contains("cordon 2 nodes") && journal.contains("undo"), "{journal}");
 }

@@ -127,7 +127,8 @@ pub fn pod_counts(state: &State) -> Vec<Part> {
 fn detail(row: Row<'_>) -> Option<String> {
     let note = row.text(nodes::CORDON_NOTE);
     if row.num(nodes::CORDONED) == 1 && !note.is_empty() {
-        return Some(format!("cordoned for {note}"));
+        let why = if note.starts_with("by ") { "" } else { "for " };
+        return Some(format!("cordoned {why}{note}"));
     }
     let taints = row.text(nodes::TAINT_LIST);
     (!taints.is_empty()).then(|| format!("taints {taints}"))

@@ -49,7 +49,7 @@ pub struct Mandate {
     pub known: BTreeMap<String, Known>,
     /// How much at once.
     pub caps: Caps,
-    /// Nodes of later waves get a soft taint ([`super::later`]).
+    /// Nodes of later waves get a soft taint (`later.rs`).
     #[serde(default)]
     pub prefer: bool,
     /// Budgets can be listed and watched. If not, a refused eviction is tried again by a timer alone.
@@ -259,7 +259,7 @@ pub enum Request {
         /// uid.
         uid: String,
     },
-    /// The taint `PreferNoSchedule` of [`super::later`]: what is moved now should not be moved twice.
+    /// The taint `PreferNoSchedule` of `later.rs`: what is moved now should not be moved twice.
     Prefer {
         /// Name.
         node: String,

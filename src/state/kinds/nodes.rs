@@ -10,6 +10,7 @@ use crate::state::quantity;
 use crate::state::row::Row;
 use crate::state::rules::node_status;
 use crate::state::tally::{self, MAX_SUMS, Tally};
+use crate::state::time::Epoch;
 use crate::{column, paths, words};
 
 words! { WORDS:
@@ -51,7 +52,7 @@ words! { WORDS:
     KERNEL = Sym;
     /// Container runtime.
     RUNTIME = Sym;
-    /// Why it is cordoned, who did it: what our own annotation says.
+    /// Why it is cordoned and by whom: what our own annotation says, as long as the cordon is ours.
     CORDON_NOTE = Sym;
     /// Every address as `type=address`, with blanks between.
     ADDRESSES = Sym;
@@ -59,6 +60,12 @@ words! { WORDS:
 
 paths! { PATHS:
     ANNOTATION = Pairs [1, 12] "metadata.annotations";
+    MANAGED = Item [1, 17] "metadata.managedFields";
+    MANAGER = Text [1, 17, 1] "metadata.managedFields.manager";
+    MANAGED_AT = Time [1, 17, 4] "metadata.managedFields.time";
+    // What a manager owns is JSON in both encodings: a text in one, part of the object in the other.
+    OWNED = Text [1, 17, 7, 1] "metadata.managedFields.fieldsV1.Raw";
+    OWNS_CORDON = Item [1, 17, 7, 2, 1] "metadata.managedFields.fieldsV1.f:spec.f:unschedulable";
     UNSCHEDULABLE = Bool [2, 4] "spec.unschedulable";
     TAINT = Item [2, 5] "spec.taints";
     TAINT_KEY = Text [2, 5, 1] "spec.taints.key";
@@ -82,7 +89,11 @@ paths! { PATHS:
 
 fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
     match (path, hit) {
-        (TAINT | CONDITION | ADDRESS, Hit::Open) => d.open(path),
+        (TAINT | CONDITION | ADDRESS | MANAGED, Hit::Open) => d.open(path),
+        (MANAGER, Hit::Text(t)) => d.note(0, t),
+        (MANAGED_AT, Hit::Time(at)) => d.item().num[0] = at.0,
+        (OWNED, Hit::Text(t)) if t.contains("\"f:unschedulable\"") => d.item().num[1] = 1,
+        (OWNS_CORDON, Hit::Open) => d.item().num[1] = 1,
         (UNSCHEDULABLE, Hit::Int(yes)) => d.set(CORDONED, yes),
         (ALLOCATABLE, Hit::Pair(resource, amount)) => allocatable(d, resource, amount),
         (ANNOTATION, Hit::Pair(CORDON, note)) => d.put(CORDON_NOTE, &cordon_note(note)),
@@ -99,6 +110,22 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
             d.note(0, t);
         }
         _ => {}
+    }
+}
+
+/// What there is to say of a cordon: our note while our field manager owns `spec.unschedulable`, else who owns it by the
+/// server's notes (`metadata.managedFields`). A note may outlive its cordon.
+fn cordon(d: &Draft, items: &[Item]) -> String {
+    let owner = items.iter().find(|i| i.tag == MANAGED && i.num[1] == 1);
+    let note = d.word(CORDON_NOTE).to_owned();
+    let Some(owner) = owner.filter(|_| d.get(CORDONED) == 1) else { return note };
+    match d.text(owner.txt[0]) {
+        "wheelhouse" if !note.is_empty() => note,
+        manager => {
+            let at = Epoch(owner.num[0]).rfc3339();
+            let stale = if note.is_empty() { "" } else { "; the note is of an earlier cordon" };
+            format!("by {manager} at {at}{stale}")
+        }
     }
 }
 
@@ -126,6 +153,7 @@ fn finish(d: &mut Draft) {
     let items = std::mem::take(&mut d.items);
     let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
     let texts = texts(d, &items);
+    let cordon = cordon(d, &items);
     let ready = of(CONDITION).find(|c| d.text(c.txt[0]) == "Ready");
     let status = ready.map(|c| d.text(c.txt[1]));
     let is_ready = status == Some("True");
@@ -139,6 +167,7 @@ fn finish(d: &mut Draft) {
     for (word, text) in texts {
         d.put(word, &text);
     }
+    d.put(CORDON_NOTE, &cordon);
     d.items = items;
 }
 
@@ -293,7 +322,7 @@ static COLUMNS: &[Column] = &[
     common::AGE,
     column!("ready" "READY" Left 5 IS_READY.bit(),
         |r, _| Value::Bool(r.num(IS_READY) == 1).into(), |r| Sort::Int(r.num(IS_READY))),
-    column!("cordon_note" "CORDONED FOR" Left 40 CORDONED.bit() | CORDON_NOTE.bit(),
+    column!("cordon_note" "CORDONED" Left 40 CORDONED.bit() | CORDON_NOTE.bit(),
         |r, _| {
             // The note of an earlier cordon says nothing about a node that takes pods.
             let note = if r.num(CORDONED) == 1 { r.text(CORDON_NOTE) } else { "" };
@@ -399,6 +428,31 @@ mod tests {
         assert_eq!(words(r, "status reason"), "NotReady,SchedulingDisabled | KubeletX");
         assert_eq!(cell(r, "status").role, Role::Bad);
         assert_eq!(cell(r, "schedulable").value, Value::Bool(false));
+    }
+
+    #[test]
+    fn a_note_holds_as_long_as_the_cordon_is_ours() {
+        let cordoned = |manager: &str, note: bool| {
+            let mut object = node("n1", "True");
+            object["spec"]["unschedulable"] = json!(true);
+            let fields = |of: &str| json!({"f:spec": {of: {}}});
+            object["metadata"]["managedFields"] = json!([
+                {"manager": "kubelet", "time": "2026-11-22T20:00:00Z", "fieldsV1": fields("f:podCIDR")},
+                {"manager": manager, "time": "2026-11-23T01:02:03Z", "fieldsV1": fields("f:unschedulable")},
+            ]);
+            if note {
+                object["metadata"]["annotations"] =
+                    json!({CORDON: r#"{"reason":"kernel","by":"op@bastion"}"#});
+            }
+            let store = store_of(&[object]);
+            words(row(&store, "nodes", "n1"), "cordon_note")
+        };
+        assert_eq!(cordoned("wheelhouse", true), "kernel, op@bastion");
+        assert_eq!(cordoned("kubectl-cordon", false), "by kubectl-cordon at 2026-11-23T01:02:03Z");
+        assert_eq!(
+            cordoned("kubectl-cordon", true),
+            "by kubectl-cordon at 2026-11-23T01:02:03Z; the note is of an earlier cordon"
+        );
     }
 
     #[test]
