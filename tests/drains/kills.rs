@@ -37,17 +37,17 @@ fn killed_at_any_line_it_goes_on_and_no_pod_is_evicted_twice() {
     println!("{} lines in a drain of {} pods", undisturbed.lines, size.pods);
     let next = AtomicUsize::new(1);
     let killed = Mutex::new(BTreeSet::new());
-    std::thread::scope(|scope| {
-        let work = |scene: Scene| {
-            loop {
-                let point = next.fetch_add(size.stride, Ordering::SeqCst);
-                if point > undisturbed.lines {
-                    return;
-                }
-                let at = kill_and_resume(&scene, &size, point, &undisturbed.left);
-                killed.lock().unwrap().extend(at);
+    let work = |scene: Scene| {
+        loop {
+            let point = next.fetch_add(size.stride, Ordering::SeqCst);
+            if point > undisturbed.lines {
+                return;
             }
-        };
+            let at = kill_and_resume(&scene, &size, point, &undisturbed.left);
+            killed.lock().unwrap().extend(at);
+        }
+    };
+    std::thread::scope(|scope| {
         scope.spawn(|| work(first));
         for name in &size.lanes[1..] {
             scope.spawn(|| work(lane(name, &size).expect("the control plane is there")));

@@ -204,15 +204,6 @@ impl Scene {
         self.pods().into_iter().filter(|p| p["spec"]["nodeName"] == node).collect()
     }
 
-    /// Deletes the test's pods on a node.
-    pub fn empty(&self, node: &str) {
-        for pod in self.pods_on(node) {
-            let name = pod["metadata"]["name"].as_str().expect("a name");
-            self.delete("/api/v1", &format!("pods/{name}"));
-        }
-        wait_until("an empty node", SOON, || self.pods_on(node).is_empty());
-    }
-
     /// Posts of evictions in this namespace by the server's audit log: by uid, how often each status was answered.
     pub fn evictions(&self) -> BTreeMap<String, BTreeMap<u64, usize>> {
         let text = std::fs::read_to_string(&self.lab.audit).expect("the audit log");
