@@ -2,10 +2,16 @@
 //! evictions by the server's audit log. Skipped without a control plane, see `control_plane.rs`.
 
 mod controlplane;
+#[path = "drains/hook.rs"]
+mod hook;
+#[path = "drains/kills.rs"]
+mod kills;
 #[path = "drains/scene.rs"]
 mod scene;
+#[path = "drains/trials.rs"]
+mod trials;
 
-use controlplane::{User, wait_until};
+use controlplane::wait_until;
 use scene::{SOON, Scene};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
@@ -248,63 +254,4 @@ fn twenty_nodes_are_drained_five_at_once_within_their_budgets() {
     let drained = lines.iter().filter(|l| l["pod"] == "" && l["state"] == "drained");
     assert!(drained.count() >= 20);
     scene.once();
-}
-
-/// The process is killed when its journal has so many lines; after a resume the end is as if it had not been.
-#[test]
-fn killed_anywhere_it_goes_on_and_no_pod_is_evicted_twice() {
-    let Some(scene) = open("killed", 2) else { return };
-    let (node, pods) = (scene.nodes[0].clone(), if all_points() { 30 } else { 6 });
-    let taint = |on: bool| {
-        scene.lab.plane.api_patch(
-            &format!("/api/v1/nodes/{}", scene.nodes[1]),
-            &json!({"spec": {"unschedulable": on}}),
-        );
-    };
-    taint(true);
-    scene.deployment("web", pods, |_| {});
-    scene.budget("web", 3);
-    let (mut lines, mut point) = (usize::MAX, 1);
-    while point < lines {
-        taint(false);
-        let before = scene.journal();
-        let mut drain = scene.drain(&[&node, "--yes"]);
-        let written = || {
-            let run = scene.journal().filter(|run| before.as_ref() != Some(run));
-            run.and_then(|run| std::fs::read(run).ok())
-                .map_or(0, |text| text.iter().filter(|b| **b == b'\n').count())
-        };
-        let mut ended = false;
-        wait_until("that many lines", SOON, || {
-            ended = drain.has_ended();
-            ended || written() >= point
-        });
-        drain.kill();
-        if ended {
-            lines = written();
-        } else {
-            let (code, _, errors) = scene.drain(&["--resume", "--yes"]).end();
-            assert_eq!(code, 0, "killed at line {point}: {errors}");
-        }
-        assert!(scene.pods_on(&node).is_empty(), "killed at line {point}");
-        assert_eq!(scene.node(&node)["spec"]["unschedulable"], true, "killed at line {point}");
-        scene.once();
-        // Back to the first node, for the next point.
-        taint(true);
-        let back = json!({"spec": {"unschedulable": null}, "metadata": {"annotations": null}});
-        let kwok = json!({"metadata": {"annotations": {"kwok.x-k8s.io/node": "fake"}}});
-        scene.lab.plane.api_patch(&format!("/api/v1/nodes/{node}"), &back);
-        scene.lab.plane.api_patch(&format!("/api/v1/nodes/{node}"), &kwok);
-        scene.empty(&scene.nodes[1]);
-        scene.wait_ready("web", pods);
-        wait_until("all pods on the first node", SOON, || scene.pods_on(&node).len() == pods);
-        point += if all_points() { 1 } else { 4 };
-    }
-    assert_ne!(lines, usize::MAX);
-    let _ = User::Admin;
-}
-
-/// `KILL_POINTS=all`: thirty pods, every line. Else six pods and each fourth line.
-fn all_points() -> bool {
-    std::env::var_os("KILL_POINTS").is_some()
 }

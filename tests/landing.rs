@@ -401,6 +401,7 @@ fn landings_are_what_the_scheduler_makes_of_them() {
 fn compare(foretold: &[Foretold], after: &BTreeMap<String, Value>) {
     let mut table: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let (mut contradicted, mut disappointed, mut fits) = (vec![], vec![], 0);
+    let mut differs: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for Foretold { pod, word, why } in foretold {
         // An urgent pod may have had it evicted after it had landed.
         let now = after.get(&path(pod)).unwrap_or(&Value::Null);
@@ -415,6 +416,11 @@ fn compare(foretold: &[Foretold], after: &BTreeMap<String, Value>) {
             text(&now["spec"]["nodeName"]),
             PodSpec::of(now).message
         );
+        if landed != matches!(*word, "fits" | "contested") {
+            // What spoke against it, or the scheduler's word where nothing did.
+            let against = if landed { why.clone() } else { PodSpec::of(now).message };
+            *differs.entry((word, against)).or_default() += 1;
+        }
         match (*word, landed) {
             ("nowhere" | "waits", true) => contradicted.push(line),
             ("fits", false) => disappointed.push(line),
@@ -423,6 +429,9 @@ fn compare(foretold: &[Foretold], after: &BTreeMap<String, Value>) {
     }
     for ((word, became), count) in &table {
         println!("foretold {word}, {became}: {count}");
+    }
+    for ((word, why), count) in &differs {
+        println!("{count} of {word} came otherwise: {why}");
     }
     println!("{}", disappointed.join("\n"));
     assert!(contradicted.is_empty(), "contradicted:\n{}", contradicted.join("\n"));

@@ -50,9 +50,11 @@ impl Cockpit {
         command.args(args);
         command.env_clear();
         command.cwd("/");
-        for (name, value) in [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("HOME", "/")] {
+        for (name, value) in [("TERM", "xterm"), ("LANG", "C.UTF-8")] {
             command.env(name, value);
         }
+        // What it writes, such as the journal of a drain, goes with the control plane.
+        command.env("HOME", kubeconfig.parent().expect("a file is in a folder"));
         command.env("KUBECONFIG", kubeconfig);
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).expect("the product runs");

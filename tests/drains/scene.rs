@@ -24,7 +24,11 @@ pub struct Lab {
 /// The control plane of this process.
 fn lab() -> Option<&'static Lab> {
     static LAB: OnceLock<Option<Lab>> = OnceLock::new();
-    LAB.get_or_init(|| {
+    LAB.get_or_init(Lab::start).as_ref()
+}
+
+impl Lab {
+    fn start() -> Option<Lab> {
         let folder = tempfile::tempdir().expect("a folder").keep();
         let (policy, audit) = (folder.join("policy.yaml"), folder.join("audit.log"));
         std::fs::write(&policy, POLICY).expect("a file");
@@ -34,8 +38,7 @@ fn lab() -> Option<&'static Lab> {
         let plane = fresh(options)?;
         plane.wait_for_default_service_account();
         Some(Lab { plane, audit })
-    })
-    .as_ref()
+    }
 }
 
 /// A test's part of it.
@@ -49,7 +52,15 @@ pub struct Scene {
 impl Scene {
     /// So many nodes that take only this test's pods.
     pub fn open(name: &'static str, nodes: usize) -> Option<Scene> {
-        let lab = lab()?;
+        Scene::within(lab()?, name, nodes)
+    }
+
+    /// The same on a control plane that no other test uses; it lasts as long as the process.
+    pub fn alone(name: &'static str, nodes: usize) -> Option<Scene> {
+        Scene::within(Box::leak(Box::new(Lab::start()?)), name, nodes)
+    }
+
+    fn within(lab: &'static Lab, name: &'static str, nodes: usize) -> Option<Scene> {
         lab.plane.api_create("/api/v1/namespaces", &json!({"metadata": {"name": name}}));
         let account = format!("/api/v1/namespaces/{name}/serviceaccounts/default");
         let made = || lab.plane.request("GET", &account, "", b"").is_ok_and(|r| r.status == 200);
@@ -193,22 +204,16 @@ impl Scene {
         self.pods().into_iter().filter(|p| p["spec"]["nodeName"] == node).collect()
     }
 
-    /// Deletes the test's pods on a node.
-    pub fn empty(&self, node: &str) {
-        for pod in self.pods_on(node) {
-            let name = pod["metadata"]["name"].as_str().expect("a name");
-            self.delete("/api/v1", &format!("pods/{name}"));
-        }
-        wait_until("an empty node", SOON, || self.pods_on(node).is_empty());
-    }
-
     /// Posts of evictions in this namespace by the server's audit log: by uid, how often each status was answered.
     pub fn evictions(&self) -> BTreeMap<String, BTreeMap<u64, usize>> {
         let text = std::fs::read_to_string(&self.lab.audit).expect("the audit log");
         let mut found: BTreeMap<String, BTreeMap<u64, usize>> = BTreeMap::new();
-        for line in text.lines() {
+        // Others write there too, and much.
+        let mark = format!("\"namespace\":\"{}\"", self.name);
+        for line in text.lines().filter(|line| line.contains(&mark)) {
             let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
-            if event["objectRef"]["namespace"] != self.name {
+            let only_tried = event["requestURI"].as_str().is_some_and(|uri| uri.contains("dryRun"));
+            if event["objectRef"]["namespace"] != self.name || only_tried {
                 continue;
             }
             let options = &event["requestObject"]["deleteOptions"];

@@ -438,7 +438,7 @@ impl World {
             Err(outcome) => return outcome,
         };
         if self.now < self.faults.webhook_until {
-            return Outcome::Webhook { message: "not in this window".to_owned() };
+            return Outcome::Webhook { message: "not in this window".to_owned(), retry_after: 0 };
         }
         let pod = self.pods[&uid].clone();
         if pod.deletion.is_some() || pod.node.is_empty() {

@@ -137,7 +137,9 @@ impl Outcome {
             }
             Outcome::FlowControl { .. } => "the server asks for fewer requests".to_owned(),
             Outcome::TwoBudgets(message) => message.clone(),
-            Outcome::Webhook { message } => format!("refused by an admission webhook: {message}"),
+            Outcome::Webhook { message, .. } => {
+                format!("refused by an admission webhook: {message}")
+            }
             Outcome::Forbidden { message } => format!("forbidden: {message}"),
             Outcome::NamespaceTerminating => "its namespace is being deleted".to_owned(),
             Outcome::Failed { status, message } => format!("{status}: {message}"),

@@ -99,6 +99,9 @@ pub enum Outcome {
     Webhook {
         /// Its message.
         message: String,
+        /// Retry-After in milliseconds; 0 where it gave none.
+        #[serde(default)]
+        retry_after: u64,
     },
     /// 403: no right to it.
     Forbidden {

@@ -116,6 +116,7 @@ impl Drain {
         let now = self.now;
         let Some(pod) = self.pods.get_mut(uid) else { return };
         pod.sent = None;
+        let mut asked = 0;
         match &outcome {
             Outcome::Accepted | Outcome::Unknown { .. } => {
                 self.gates.values_mut().for_each(|g| g.accepted(uid, now));
@@ -146,12 +147,16 @@ impl Drain {
                 return self.budget_closed(uid, STALE, Some(now + retry_after.max(1_000)));
             }
             Outcome::TwoBudgets(message) => Refusal::TwoBudgets(message),
-            Outcome::Webhook { message } => Refusal::Webhook(message),
+            Outcome::Webhook { message, retry_after } => {
+                asked = retry_after;
+                Refusal::Webhook(message)
+            }
             Outcome::Forbidden { message } => Refusal::Forbidden(message),
             Outcome::NamespaceTerminating => Refusal::NamespaceTerminating,
             Outcome::Failed { status, message } => Refusal::Failed(status, message),
         };
         pod.refused(why, now);
+        pod.retry_at = pod.retry_at.max(now + asked);
         match pod.refusal {
             // A right does not come by waiting: the operator says when.
             Some(Refusal::Forbidden(_)) => pod.retry_at = Tick::MAX,

@@ -16,7 +16,10 @@ pub fn outcome(answer: &Result<Answer, Fault>) -> Outcome {
     };
     let text = fault.to_string();
     match fault {
-        _ if of_webhook(&text) => Outcome::Webhook { message: text },
+        Fault::Throttled { after, message } if of_webhook(message) => {
+            Outcome::Webhook { message: message.clone(), retry_after: after.map_or(0, millis) }
+        }
+        _ if of_webhook(&text) => Outcome::Webhook { message: text, retry_after: 0 },
         Fault::NotFound { .. } => Outcome::Gone,
         Fault::Conflict { message } | Fault::Stale { message } => match message.contains("UID") {
             true => Outcome::Replaced,
@@ -103,8 +106,10 @@ mod tests {
             Outcome::FlowControl { .. }
         ));
         let webhook = "admission webhook \\\"gate.test\\\" denied the request: not now";
-        let webhook = of(429, &status(429, "", webhook, "{}"));
-        assert!(matches!(webhook, Outcome::Webhook { .. }), "{webhook:?}");
+        let of_webhook = of(429, &status(429, "", webhook, "{}"));
+        assert!(matches!(of_webhook, Outcome::Webhook { retry_after: 0, .. }), "{of_webhook:?}");
+        let later = of(429, &status(429, "", webhook, r#"{"retryAfterSeconds":30}"#));
+        assert!(matches!(later, Outcome::Webhook { retry_after: 30_000, .. }), "{later:?}");
     }
 
     #[test]
