@@ -82,7 +82,7 @@ impl Class {
             Class::Terminating => "ending already",
             Class::DoNotDisrupt => "asks not to be disturbed",
             Class::ToleratesUnschedulable => "may come back",
-            Class::LastReadyReplica => "last ready replica",
+            Class::LastReadyReplica => "no ready replica elsewhere",
             Class::MultipleBudgets => "two budgets",
         })
     }

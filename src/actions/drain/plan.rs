@@ -5,6 +5,7 @@ use super::budget::{BudgetFacts, BudgetId};
 use super::classify::{Class, Decision, Known, Overrides, Switches, classify, decide};
 use super::facts::{NodeFacts, PodFacts};
 use super::landing::Outlook;
+use super::verdict::list;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -270,7 +271,7 @@ fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<S
     );
     for (class, words) in [
         (Class::MultipleBudgets, "that cannot be evicted, more than one budget selects it"),
-        (Class::LastReadyReplica, "that is the last ready replica of its owner"),
+        (Class::LastReadyReplica, "whose owner has no other ready replica on a node that stays"),
         (Class::ToleratesUnschedulable, "that tolerates the cordon and may come back"),
         (Class::LocalVolume, "that leaves data on the node's disk"),
     ] {
@@ -281,10 +282,10 @@ fn notes(facts: &Facts, pods: &[PlannedPod], budgets: &[BudgetOutlook]) -> Vec<S
                 && !matches!(p.decision, Decision::Leave(_))
         };
         let paths: Vec<String> = pods.iter().filter(with).map(PlannedPod::path).collect();
-        if !paths.is_empty() {
-            let n = paths.len();
+        let n = paths.len();
+        if n > 0 {
             let s = if n == 1 { "" } else { "s" };
-            notes.push(format!("{n} pod{s} {words}: {}", paths.join(", ")));
+            notes.push(format!("{n} pod{s} {words}: {}", list(paths.into_iter())));
         }
     }
     notes

@@ -3,10 +3,8 @@
 use super::classify::{Class, Decision, Overrides, Switches};
 use super::orders::{Caps, DrainRun, Mandate, MandateNode};
 use super::plan::{DrainPlan, Facts, PlannedPod};
+use super::verdict::list;
 use crate::actions::plan::{Danger, Note, Plan};
-
-/// Names that a line writes out.
-const SHOWN: usize = 4;
 
 impl DrainPlan {
     /// What may be done if this plan is confirmed.
@@ -89,7 +87,11 @@ impl DrainPlan {
             (with(Class::EmptyDir), "whose emptyDir data are lost"),
         ] {
             if !pods.is_empty() {
-                notes.push(Note::bad(format!("{} {words}: {}", pods.len(), names(&pods))));
+                notes.push(Note::bad(format!(
+                    "{} {words}: {}",
+                    pods.len(),
+                    list(pods.iter().map(|p| p.path()))
+                )));
             }
         }
         if self.waves.len() > 1 {
@@ -138,17 +140,13 @@ impl DrainPlan {
                 self.pods.iter().filter(|p| uids.contains(&p.uid)).collect();
             let flag = class.flag().unwrap_or_default();
             let (n, s) = (pods.len(), if pods.len() == 1 { "" } else { "s" });
-            format!("{n} pod{s}, {} ({flag}): {}", class.words(), names(&pods))
+            format!(
+                "{n} pod{s}, {} ({flag}): {}",
+                class.words(),
+                list(pods.iter().map(|p| p.path()))
+            )
         };
         let lines: Vec<String> = self.asks.iter().map(line).collect();
         format!("a person has to decide first: {}", lines.join("; "))
-    }
-}
-
-fn names(pods: &[&PlannedPod]) -> String {
-    let shown: Vec<String> = pods.iter().take(SHOWN).map(|p| p.path()).collect();
-    match pods.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -264,8 +264,8 @@ impl Lack {
 }
 
 /// Names of which a few are written out.
-fn list(names: impl ExactSizeIterator<Item = String>) -> String {
-    const SHOWN: usize = 3;
+pub(super) fn list(names: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 4;
     let more = names.len().saturating_sub(SHOWN);
     let shown = names.take(SHOWN).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
