@@ -1,10 +1,12 @@
 //! What the feeds of one session share.
 
 use super::pulse::Pulse;
+use super::scrape::Scrapes;
+use super::session::EtcdArgs;
 use crate::state::time::Epoch;
 use kube::Client;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Epoch + Send + Sync>;
@@ -17,6 +19,10 @@ pub struct Upstream {
     pub clock: Clock,
     /// Whether the server is heard.
     pub pulse: Pulse,
+    /// What `/metrics` says, shared by all who look.
+    pub scrapes: Scrapes,
+    /// Where etcd's own metrics are.
+    pub etcd: OnceLock<EtcdArgs>,
     streams: AtomicBool,
 }
 
@@ -25,7 +31,14 @@ impl Upstream {
     pub fn new(client: Client, clock: Clock) -> Arc<Upstream> {
         let pulse = Pulse::new(clock.clone());
         let streams = AtomicBool::new(true);
-        let upstream = Arc::new(Upstream { client, clock, pulse, streams });
+        let upstream = Arc::new(Upstream {
+            client,
+            clock,
+            pulse,
+            scrapes: Scrapes::default(),
+            etcd: OnceLock::new(),
+            streams,
+        });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
         upstream
     }

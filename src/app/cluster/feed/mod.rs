@@ -4,9 +4,11 @@
 //! ends by itself, and what keeps it from following is told as its health. Lists and watches have no deadline as a
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
+mod apiserver;
 pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
+pub mod measured;
 mod run;
 mod survey;
 mod watch;
@@ -59,6 +61,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
+        gvk if gvk.is_measured() => tokio::spawn(measured::run(spec, upstream, outbox)),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())

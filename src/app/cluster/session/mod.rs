@@ -4,6 +4,7 @@
 //! `start`.
 
 mod args;
+mod aside;
 mod call;
 mod certificate;
 mod chain;
@@ -35,11 +36,13 @@ use std::time::Duration;
 
 use kube::Client;
 
-pub use args::{ConnectArgs, name_matches, parse_timeout};
+pub use args::{ConnectArgs, EtcdArgs, name_matches, parse_timeout};
+pub use aside::etcd;
 pub use call::{Answer, call, get};
 pub use certificate::CertificateFacts;
 pub use environment::{Environment, ProxyVariables};
 pub use fault::{Fault, TlsFault, Unreachable};
+pub(in crate::app::cluster) use gate::date;
 pub use gate::{ArmedId, Closed, Lock, Permit, Refusal, gated};
 pub use meter::Meter;
 pub use pinned::{About, ContextEntry, Pinned};
