@@ -97,6 +97,15 @@ impl Gvk {
     pub const ANY: Gvk =
         Gvk { group: "", version: "", kind: "", plural: "kinds", namespaced: true };
 
+    /// Of a table whose rows are measured: they are no objects, so nothing acts on them.
+    pub const MEASURED: Gvk =
+        Gvk { group: "", version: "", kind: "", plural: "measurements", namespaced: false };
+
+    /// Whether a server serves it: not a stand-in for tables of anything, or of nothing.
+    pub fn is_served(&self) -> bool {
+        !self.kind.is_empty() && !self.is_local()
+    }
+
     /// The kind as one word, for [`Gvk::read`].
     pub fn written(&self) -> String {
         let place = if self.namespaced { "namespaced" } else { "cluster" };

@@ -14,6 +14,7 @@ pub mod intern;
 pub mod journal;
 pub mod kinds;
 pub mod lens;
+pub mod metrics;
 pub mod nearest;
 pub mod parcel;
 pub mod quantity;

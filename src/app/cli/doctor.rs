@@ -241,9 +241,10 @@ async fn rights(connection: &Connection, namespace: Option<&str>) -> Vec<Finding
     let mut found = vec![];
     for view in views::ALL {
         let table = kinds::ALL.iter().find(|t| t.id == view.table);
-        // A survey goes through all kinds and tells itself what it may not list; runs are on this machine.
+        // A survey goes through all kinds and tells itself what it may not list, so does what is measured; runs are on this
+        // machine.
         let declared = table.map(|t| t.kinds).unwrap_or_default().iter();
-        for kind in declared.filter(|k| k.gvk != Gvk::ANY && !k.gvk.is_local()) {
+        for kind in declared.filter(|kind| kind.gvk.is_served()) {
             let everywhere = view_right(connection, &kind.gvk, namespace).await;
             let home = Some(connection.cluster.home.as_str()).filter(|home| !home.is_empty());
             let narrower = home.filter(|_| kind.gvk.namespaced && namespace.is_none());

@@ -11,9 +11,9 @@ use std::time::Duration;
 /// Longest wait for the beginning of an answer. The API server begins to answer lists and watches at once.
 pub const HEADERS: Duration = Duration::from_secs(25);
 /// A refusal is a few hundred bytes; whoever sends more is no API server.
-const REFUSAL_MAX: usize = 64 << 10;
+pub(super) const REFUSAL_MAX: usize = 64 << 10;
 /// Longest wait for the words of a refusal whose code has arrived.
-const REFUSAL_WAIT: Duration = Duration::from_secs(5);
+pub(super) const REFUSAL_WAIT: Duration = Duration::from_secs(5);
 
 /// Which encodings are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What the feeds of one session share.
 
 use super::pulse::Pulse;
+use super::scrape::Scrapes;
 use crate::state::time::Epoch;
 use kube::Client;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Upstream {
     pub clock: Clock,
     /// Whether the server is heard.
     pub pulse: Pulse,
+    /// What `/metrics` says, shared by all who look.
+    pub scrapes: Scrapes,
     streams: AtomicBool,
 }
 
@@ -25,7 +28,8 @@ impl Upstream {
     pub fn new(client: Client, clock: Clock) -> Arc<Upstream> {
         let pulse = Pulse::new(clock.clone());
         let streams = AtomicBool::new(true);
-        let upstream = Arc::new(Upstream { client, clock, pulse, streams });
+        let upstream =
+            Arc::new(Upstream { client, clock, pulse, scrapes: Scrapes::default(), streams });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
         upstream
     }

@@ -78,7 +78,7 @@ fn kind(word: &str) -> Result<&'static Gvk, Failure> {
     let long = SHORT.iter().find(|(short, _)| *short == lower).map_or(&*lower, |(_, long)| long);
     let all = || {
         let kinds = kinds::ALL.iter().flat_map(|table| table.kinds).map(|kind| &kind.gvk);
-        kinds.filter(|gvk| !gvk.is_local() && **gvk != Gvk::ANY)
+        kinds.filter(|gvk| gvk.is_served())
     };
     let is = |gvk: &&Gvk| gvk.plural == long || gvk.kind.to_lowercase() == long;
     all().find(is).ok_or_else(|| {

@@ -7,6 +7,7 @@
 pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
+pub mod measured;
 mod run;
 mod survey;
 mod watch;
@@ -59,6 +60,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
+        &Gvk::MEASURED => tokio::spawn(measured::run(spec, upstream, outbox)),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())

@@ -216,7 +216,7 @@ fn is_self_review(path: &str) -> bool {
 }
 
 /// The `Date` header as seconds since 1970.
-pub(super) fn date(headers: &HeaderMap) -> Option<i64> {
+pub(in crate::app::cluster) fn date(headers: &HeaderMap) -> Option<i64> {
     let text = headers.get(header::DATE)?.to_str().ok()?;
     let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     Some(at.as_second())

@@ -40,6 +40,7 @@ pub use call::{Answer, call, get};
 pub use certificate::CertificateFacts;
 pub use environment::{Environment, ProxyVariables};
 pub use fault::{Fault, TlsFault, Unreachable};
+pub(in crate::app::cluster) use gate::date;
 pub use gate::{ArmedId, Closed, Lock, Permit, Refusal, gated};
 pub use meter::Meter;
 pub use pinned::{About, ContextEntry, Pinned};

@@ -1,0 +1,243 @@
+//! Scrapes of `/metrics`: streamed, filtered while they arrive, at most one every [`EVERY`] for all who look, and only while
+//! somebody asks.
+//!
+//! How it is used: `upstream.scrapes.want(WANTS)` once, then `upstream.scrapes.next(&client, seen).await` as often as one
+//! likes: it returns when there is a reading newer than number `seen`, and two who wait share one scrape.
+//!
+//! Behind one address there may be several API servers. A reading is compared only with readings of the same process,
+//! told by `process_start_time_seconds`; others wait aside until they answer again.
+
+use super::raw;
+use super::session::Fault;
+use crate::state::metrics::{Parser, Scrape, Span, Want};
+use kube::Client;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Time between two scrapes.
+pub const EVERY: Duration = Duration::from_secs(15);
+/// Rates and quantiles are over about this long, as soon as it has passed.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Processes remembered; more do not stand behind one address.
+const SERVERS: usize = 9;
+/// A metrics page longer than this is not read to its end.
+const LIMIT: u64 = 512 << 20;
+/// Where the API server has them.
+const PATH: &str = "/metrics";
+
+/// One scrape, with what it can be compared with.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Counts readings of this session.
+    pub number: u64,
+    /// What was read.
+    pub now: Arc<Scrape>,
+    /// An earlier scrape of the same process, and the seconds between.
+    pub before: Option<(Arc<Scrape>, f64)>,
+    /// From the request to the last byte.
+    pub took: Duration,
+    /// The server's clock, seconds since 1970.
+    pub date: Option<i64>,
+    /// Processes that have answered at this address so far.
+    pub servers: usize,
+    /// Scrapes of this session, and the bytes of all of them.
+    pub spent: (u64, u64),
+    at: Instant,
+    covers: usize,
+}
+
+impl Reading {
+    /// What grew since the earlier scrape; `None` while there is none.
+    pub fn span(&self) -> Option<Span<'_>> {
+        let (before, seconds) = self.before.as_ref()?;
+        Span::new(before, &self.now, *seconds).ok()
+    }
+
+    /// How long ago it was taken.
+    pub fn age(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
+
+/// The scrapes of a session.
+#[derive(Default)]
+pub struct Scrapes {
+    wants: Mutex<Vec<Want>>,
+    state: tokio::sync::Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    latest: Option<Arc<Reading>>,
+    /// When the last one began, whatever became of it.
+    tried: Option<Instant>,
+    failed: Option<(u64, Fault)>,
+    number: u64,
+    bytes: u64,
+    kept: BTreeMap<u64, Base>,
+}
+
+/// The scrapes of a process that later ones are compared with.
+struct Base {
+    oldest: (Instant, Arc<Scrape>),
+    newer: Option<(Instant, Arc<Scrape>)>,
+}
+
+impl Scrapes {
+    /// Says what is to be kept of each scrape from now on.
+    pub fn want(&self, wants: &[Want]) {
+        let mut all = self.wants.lock().unwrap_or_else(PoisonError::into_inner);
+        for want in wants {
+            match all.iter().position(|known| known.family == want.family) {
+                // What changes is put at the end, so that the number of wants tells whether a reading has them.
+                Some(at) if all[at].joined(want) != all[at] => {
+                    let joined = all[at].joined(want);
+                    all[at] = joined;
+                }
+                Some(_) => {}
+                None => all.push(want.clone()),
+            }
+        }
+    }
+
+    /// A reading with a number above `seen`, as soon as one may be had.
+    ///
+    /// # Errors
+    /// What kept it from being read. The next try waits for its turn like any other.
+    pub async fn next(&self, client: &Client, seen: u64) -> Result<Arc<Reading>, Fault> {
+        let mut state = self.state.lock().await;
+        let wants = self.wants.lock().map(|w| w.clone()).unwrap_or_default();
+        if let Some(latest) = &state.latest
+            && latest.number > seen
+            && latest.age() < EVERY
+            && latest.covers == fingerprint(&wants)
+        {
+            return Ok(latest.clone());
+        }
+        if let Some((number, fault)) = &state.failed
+            && *number > seen
+            && state.tried.is_some_and(|tried| tried.elapsed() < EVERY)
+        {
+            return Err(fault.clone());
+        }
+        if let Some(tried) = state.tried {
+            sleep_until(tried + EVERY).await;
+        }
+        let began = Instant::now();
+        state.tried = Some(began);
+        state.number += 1;
+        match scrape(client, PATH, &wants).await {
+            Ok(taken) => {
+                state.failed = None;
+                Ok(state.keep(taken, began, fingerprint(&wants)))
+            }
+            Err(fault) => {
+                state.failed = Some((state.number, fault.clone()));
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// Tells lists of wants apart.
+fn fingerprint(wants: &[Want]) -> usize {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    for want in wants {
+        format!("{want:?}").hash(&mut hasher);
+    }
+    hasher.finish() as usize
+}
+
+impl State {
+    fn keep(&mut self, taken: Taken, at: Instant, covers: usize) -> Arc<Reading> {
+        let now = Arc::new(taken.scrape);
+        self.bytes += now.cost.bytes;
+        let id = now.started.map(f64::to_bits);
+        let mut before = None;
+        if let Some(id) = id {
+            let fresh = || Base { oldest: (at, now.clone()), newer: None };
+            let base = self.kept.entry(id).or_insert_with(fresh);
+            let (then, oldest) = &base.oldest;
+            let seconds = at.duration_since(*then).as_secs_f64();
+            before = (seconds > 0.0).then(|| (oldest.clone(), seconds));
+            base.advance(at, &now);
+            if self.kept.len() > SERVERS {
+                let stalest = self.kept.iter().filter(|(k, _)| **k != id);
+                let stalest = stalest.min_by_key(|(_, base)| base.last()).map(|(k, _)| *k);
+                stalest.map(|k| self.kept.remove(&k));
+            }
+        }
+        let reading = Arc::new(Reading {
+            number: self.number,
+            now,
+            before,
+            took: taken.took,
+            date: taken.date,
+            servers: self.kept.len(),
+            spent: (self.number, self.bytes),
+            at,
+            covers,
+        });
+        self.latest = Some(reading.clone());
+        reading
+    }
+}
+
+impl Base {
+    fn last(&self) -> Instant {
+        self.newer.as_ref().map_or(self.oldest.0, |(at, _)| *at)
+    }
+
+    /// Lets go of what is older than the window, so that three scrapes at most are held.
+    fn advance(&mut self, at: Instant, now: &Arc<Scrape>) {
+        if at.duration_since(self.oldest.0) >= WINDOW {
+            self.oldest = self.newer.take().unwrap_or_else(|| (at, now.clone()));
+        }
+        let half = at.duration_since(self.oldest.0) >= WINDOW / 2;
+        if self.newer.is_none() && half {
+            self.newer = Some((at, now.clone()));
+        }
+    }
+}
+
+/// One scrape of one page.
+pub struct Taken {
+    /// What was read.
+    pub scrape: Scrape,
+    /// From the request to the last byte.
+    pub took: Duration,
+    /// The server's clock, seconds since 1970.
+    pub date: Option<i64>,
+}
+
+/// Reads any page of metrics (a kubelet's through the proxy, etcd's own): streamed, filtered, once, now.
+///
+/// # Errors
+/// Whatever kept it from coming, a page that was cut off, and one that is no metrics at all.
+pub async fn scrape(client: &Client, path: &str, wants: &[Want]) -> Result<Taken, Fault> {
+    let began = Instant::now();
+    let mut parser = Parser::new(wants);
+    let mut read = 0;
+    let headers = raw::stream(client, path, |piece| {
+        read += piece.len() as u64;
+        if read <= LIMIT {
+            parser.feed(piece);
+        }
+    });
+    let headers = headers.await?;
+    let whole = parser.is_whole() && read <= LIMIT;
+    let scrape = parser.end();
+    let cost = scrape.cost;
+    if cost.malformed * 2 > cost.lines {
+        return Err(Fault::Foreign(format!(
+            "GET {path} answered something that is no metrics page"
+        )));
+    }
+    if !whole {
+        return Err(Fault::Foreign(format!("GET {path} was cut off after {read} bytes")));
+    }
+    Ok(Taken { scrape, took: began.elapsed(), date: super::session::date(&headers) })
+}

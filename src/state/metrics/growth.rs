@@ -1,0 +1,190 @@
+//! What grew between two scrapes of the same process: rates over real time, and quantiles of what was observed meanwhile.
+
+use super::scrape::{Histogram, Scrape, Value};
+use std::collections::BTreeMap;
+
+/// Observations below which no high quantile is told: fewer say nothing about one in a hundred.
+pub const FEW: f64 = 20.0;
+
+/// Why two scrapes cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// They come from two processes: a restart, or another server behind the same address.
+    OtherProcess,
+    /// One of them does not say which process it is of.
+    Unidentified,
+    /// No time passed.
+    NoTime,
+}
+
+/// Two scrapes of one process.
+#[derive(Clone, Copy)]
+pub struct Span<'a> {
+    before: &'a Scrape,
+    now: &'a Scrape,
+    /// Seconds between them.
+    pub seconds: f64,
+}
+
+/// How much a series grew in a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Growth {
+    /// By how much: of a histogram, observations.
+    pub count: f64,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// What was observed meanwhile.
+    pub observed: Option<Histogram>,
+}
+
+/// A quantile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantile {
+    /// About this much.
+    At(f64),
+    /// More than the highest finite bound: at least this much.
+    AtLeast(f64),
+    /// So few observations that it says nothing.
+    Few(u64),
+}
+
+impl<'a> Span<'a> {
+    /// A span, if both scrapes are of one process. `seconds` is the time that really passed between them.
+    ///
+    /// # Errors
+    /// Why they cannot be compared.
+    pub fn new(before: &'a Scrape, now: &'a Scrape, seconds: f64) -> Result<Span<'a>, Break> {
+        match (before.started, now.started) {
+            (Some(a), Some(b)) if a == b && seconds > 0.0 => Ok(Span { before, now, seconds }),
+            (Some(a), Some(b)) if a == b => Err(Break::NoTime),
+            (Some(_), Some(_)) => Err(Break::OtherProcess),
+            _ => Err(Break::Unidentified),
+        }
+    }
+
+    /// The growth of a family by some labels. A series that is new began at zero, since the process is the same; one that
+    /// shrank was reset (`DELETE /metrics`) and counts from zero too.
+    pub fn grown(&self, family: &str, by: &[&str]) -> BTreeMap<Vec<String>, Growth> {
+        let mut before = self.before.grouped(family, by);
+        let now = self.now.grouped(family, by).into_iter();
+        now.map(|(key, value)| {
+            let was = before.remove(&key);
+            (key, self.growth(was, value))
+        })
+        .collect()
+    }
+
+    /// The growth of a whole family; `None` if the process does not have it.
+    pub fn total(&self, family: &str) -> Option<Growth> {
+        self.grown(family, &[]).into_values().next()
+    }
+
+    fn growth(&self, before: Option<Value>, now: Value) -> Growth {
+        let seconds = self.seconds;
+        match (before, now) {
+            (Some(Value::Number(was)), Value::Number(is)) => {
+                Growth { count: since(was, is), seconds, observed: None }
+            }
+            (_, Value::Number(is)) => Growth { count: is, seconds, observed: None },
+            (Some(Value::Histogram(was)), Value::Histogram(is)) => {
+                let observed = is.since(&was);
+                Growth { count: observed.count, seconds, observed: Some(observed) }
+            }
+            (_, Value::Histogram(is)) => Growth { count: is.count, seconds, observed: Some(is) },
+        }
+    }
+}
+
+/// From a counter's value to a later one.
+fn since(was: f64, is: f64) -> f64 {
+    if is < was { is } else { is - was }
+}
+
+impl Growth {
+    /// A second.
+    pub fn rate(&self) -> f64 {
+        self.count / self.seconds
+    }
+
+    /// A quantile of what was observed; `None` for what is no histogram or saw nothing.
+    pub fn quantile(&self, q: f64) -> Option<Quantile> {
+        self.observed.as_ref()?.quantile(q)
+    }
+
+    /// The mean of what was observed; `None` if nothing was.
+    pub fn mean(&self) -> Option<f64> {
+        let observed = self.observed.as_ref()?;
+        (observed.count > 0.0).then(|| observed.sum / observed.count)
+    }
+
+    /// Adds another growth of the same span: observations are added up, quantiles never.
+    pub fn add(&mut self, other: &Growth) {
+        self.count += other.count;
+        if let (Some(a), Some(b)) = (&self.observed, &other.observed) {
+            let mut sum = Value::Histogram(a.clone());
+            sum.add(Value::Histogram(b.clone()));
+            if let Value::Histogram(sum) = sum {
+                self.observed = Some(sum);
+            }
+        }
+    }
+}
+
+impl Histogram {
+    /// What was observed since an earlier state of it.
+    fn since(&self, was: &Histogram) -> Histogram {
+        if self.count < was.count {
+            return self.clone();
+        }
+        // Lists by bound: a family may have got another bound meanwhile.
+        let before = |bound: f64| {
+            let at = was.bounds.iter().position(|b| *b == bound);
+            at.map_or(0.0, |at| was.counts[at])
+        };
+        let pairs = self.bounds.iter().zip(&self.counts);
+        Histogram {
+            bounds: self.bounds.clone(),
+            counts: pairs.map(|(bound, count)| (count - before(*bound)).max(0.0)).collect(),
+            sum: (self.sum - was.sum).max(0.0),
+            count: self.count - was.count,
+        }
+    }
+
+    /// The quantile by linear interpolation within its bucket, from 0 in the first (as Prometheus' `histogram_quantile`,
+    /// promql/quantile.go). Buckets are taken as rising: scrapes are not atomic.
+    pub fn quantile(&self, q: f64) -> Option<Quantile> {
+        let mut cumulative = 0.0_f64;
+        let mut counts: Vec<f64> = vec![];
+        for count in &self.counts {
+            cumulative = cumulative.max(*count);
+            counts.push(cumulative);
+        }
+        let total = counts.last().copied()?;
+        if total <= 0.0 || total.is_nan() {
+            return None;
+        }
+        if total < FEW && q > 0.5 {
+            return Some(Quantile::Few(total as u64));
+        }
+        let rank = q * total;
+        let at = counts.iter().position(|count| *count >= rank)?;
+        let highest = self.bounds.iter().rev().find(|b| b.is_finite()).copied();
+        if self.bounds[at].is_infinite() {
+            return highest.map(Quantile::AtLeast);
+        }
+        let (lower, below) = match at {
+            0 => (0.0, 0.0),
+            at => (self.bounds[at - 1], counts[at - 1]),
+        };
+        let upper = self.bounds[at];
+        if at == 0 && upper <= 0.0 {
+            return Some(Quantile::At(upper));
+        }
+        let share = if counts[at] > below { (rank - below) / (counts[at] - below) } else { 1.0 };
+        Some(Quantile::At(lower + (upper - lower) * share))
+    }
+}
+
+#[cfg(test)]
+#[path = "growth_tests.rs"]
+mod tests;
