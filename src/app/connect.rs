@@ -109,8 +109,10 @@ impl Origin {
                 tracing::info!(
                     "connected: context {context}, server {server}, user {user}, {version}"
                 );
+                let upstream = upstream(&session.client);
+                let _ = upstream.etcd.set(pinned.etcd().clone());
                 Connection {
-                    upstream: upstream(&session.client),
+                    upstream,
                     client: session.client.clone(),
                     meter: session.meter.clone(),
                     cluster,

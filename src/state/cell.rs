@@ -47,6 +47,10 @@ pub enum Value<'a> {
     Milli(i64),
     /// Bytes.
     Bytes(i64),
+    /// Thousandths a second: `12.5/s`.
+    PerSecond(i64),
+    /// Microseconds: `350ms`.
+    Micros(i64),
     /// A point in time, shown as an age.
     Time(Epoch),
     /// A number with the time of its last change: `5 (3m ago)`.
@@ -119,6 +123,8 @@ impl<'a> Value<'a> {
             }
             Value::Milli(n) => Cow::Owned(cores(*n)),
             Value::Bytes(n) => Cow::Owned(bytes(*n)),
+            Value::PerSecond(n) => Cow::Owned(per_second(*n)),
+            Value::Micros(n) => Cow::Owned(micros(*n)),
             // Painters that have better glyphs use them.
             Value::Bars(bars) => {
                 let ramp = [' ', '.', ':', '-', '=', '+', '*', '#'];
@@ -152,6 +158,8 @@ impl<'a> Value<'a> {
             | Value::Memory(n, _)
             | Value::Milli(n)
             | Value::Bytes(n)
+            | Value::PerSecond(n)
+            | Value::Micros(n)
             | Value::Since(n, _) => Some(*n),
             Value::Time(at) => Some(at.age(now)),
             Value::Bool(yes) => Some(i64::from(*yes)),
@@ -187,6 +195,26 @@ pub fn cores(milli: i64) -> String {
         0..1000 => format!("{milli}m"),
         _ if milli % 1000 == 0 => (milli / 1000).to_string(),
         _ => format!("{:.1}", milli as f64 / 1000.0),
+    }
+}
+
+/// Thousandths a second: `0.02/s`, `12.5/s`, `1,204/s`.
+pub fn per_second(milli: i64) -> String {
+    match milli {
+        0 => "0/s".into(),
+        1..1000 => format!("{:.2}/s", milli as f64 / 1000.0),
+        1000..100_000 => format!("{:.1}/s", milli as f64 / 1000.0),
+        _ => format!("{}/s", grouped(milli / 1000)),
+    }
+}
+
+/// Microseconds: `800us`, `4.2ms`, `350ms`, `1.2s`.
+pub fn micros(n: i64) -> String {
+    match n {
+        ..1000 => format!("{n}us"),
+        1000..10_000 => format!("{:.1}ms", n as f64 / 1e3),
+        10_000..1_000_000 => format!("{}ms", n / 1000),
+        _ => format!("{:.1}s", n as f64 / 1e6),
     }
 }
 

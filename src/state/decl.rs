@@ -97,9 +97,10 @@ impl Gvk {
     pub const ANY: Gvk =
         Gvk { group: "", version: "", kind: "", plural: "kinds", namespaced: true };
 
-    /// Of a table whose rows are measured: they are no objects, so nothing acts on them.
-    pub const MEASURED: Gvk =
-        Gvk { group: "", version: "", kind: "", plural: "measurements", namespaced: false };
+    /// Of a table whose rows are measured, by the word for them: they are no objects, so nothing acts on them.
+    pub const fn measured(plural: &'static str) -> Gvk {
+        Gvk { group: "", version: "", kind: "", plural, namespaced: false }
+    }
 
     /// Whether a server serves it: not a stand-in for tables of anything, or of nothing.
     pub fn is_served(&self) -> bool {

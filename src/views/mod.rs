@@ -37,6 +37,7 @@ views! {
     events;
     stuck;
     journal;
+    apiserver;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

@@ -2,10 +2,11 @@
 
 use super::pulse::Pulse;
 use super::scrape::Scrapes;
+use super::session::EtcdArgs;
 use crate::state::time::Epoch;
 use kube::Client;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Epoch + Send + Sync>;
@@ -20,6 +21,8 @@ pub struct Upstream {
     pub pulse: Pulse,
     /// What `/metrics` says, shared by all who look.
     pub scrapes: Scrapes,
+    /// Where etcd's own metrics are.
+    pub etcd: OnceLock<EtcdArgs>,
     streams: AtomicBool,
 }
 
@@ -28,8 +31,14 @@ impl Upstream {
     pub fn new(client: Client, clock: Clock) -> Arc<Upstream> {
         let pulse = Pulse::new(clock.clone());
         let streams = AtomicBool::new(true);
-        let upstream =
-            Arc::new(Upstream { client, clock, pulse, scrapes: Scrapes::default(), streams });
+        let upstream = Arc::new(Upstream {
+            client,
+            clock,
+            pulse,
+            scrapes: Scrapes::default(),
+            etcd: OnceLock::new(),
+            streams,
+        });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
         upstream
     }

@@ -15,6 +15,7 @@ mod faults;
 mod life;
 mod list;
 mod logs;
+mod metrics;
 mod object;
 mod patch;
 mod refusal;

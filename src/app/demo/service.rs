@@ -16,7 +16,7 @@ use super::refusal::{Outcome, Refusal};
 use super::route::{Ask, Query, Route, Target, route};
 use super::watch::Watch;
 use super::{DemoCluster, Shared, USER, World};
-use super::{delete, discovery, dumps, evict, list, logs, review, usage, write};
+use super::{delete, discovery, dumps, evict, list, logs, metrics, review, usage, write};
 
 impl tower::Service<Request<kube::client::Body>> for DemoCluster {
     type Response = Response<Body>;
@@ -79,7 +79,7 @@ impl World {
                 usage::answer(&self.store, plural, namespace, name, now)
             }
             Route::Review(kind) => review::answer(&self.faults, kind, &ask.body),
-            Route::Other => other(ask, now),
+            Route::Other => other(&self.store, ask, now),
         }
     }
 
@@ -117,7 +117,7 @@ impl World {
 }
 
 /// Paths that are no resources.
-fn other(ask: &Ask, now: Timestamp) -> Outcome<Answer> {
+fn other(store: &super::store::Store, ask: &Ask, now: Timestamp) -> Outcome<Answer> {
     if ask.method != Method::GET {
         return Err(Refusal::not_allowed());
     }
@@ -125,6 +125,7 @@ fn other(ask: &Ask, now: Timestamp) -> Outcome<Answer> {
         path @ ("/readyz" | "/livez" | "/healthz") => {
             Ok(dumps::health(path, ask.query.has("verbose")))
         }
+        "/metrics" => Ok(Answer::Text(200, metrics::page(store, now))),
         path => match path.strip_prefix("/debug/api_priority_and_fairness/") {
             Some(dump) => dumps::fairness(dump, &ask.query, now),
             None => discovery::answer(path, &ask.accept),

@@ -33,4 +33,5 @@ tables! {
     cluster_role_bindings;
     stuck;
     journal;
+    apiserver;
 }

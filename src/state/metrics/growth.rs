@@ -62,6 +62,11 @@ impl<'a> Span<'a> {
         }
     }
 
+    /// From the start of the process, `born`, to a scrape of it `seconds` later.
+    pub fn since_start(born: &'a Scrape, now: &'a Scrape, seconds: f64) -> Option<Span<'a>> {
+        (seconds > 0.0).then_some(Span { before: born, now, seconds })
+    }
+
     /// The growth of a family by some labels. A series that is new began at zero, since the process is the same; one that
     /// shrank was reset (`DELETE /metrics`) and counts from zero too.
     pub fn grown(&self, family: &str, by: &[&str]) -> BTreeMap<Vec<String>, Growth> {

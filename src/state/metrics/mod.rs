@@ -7,6 +7,7 @@
 //!
 //! Invariant: what a server does not expose is absent (`None`, no series), never zero.
 
+pub mod apiserver;
 pub mod growth;
 pub mod parse;
 pub mod ring;
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 
 pub use growth::{Break, Growth, Quantile, Span};
 pub use parse::Parser;
-pub use ring::Ring;
+pub use ring::{History, Ring};
 pub use scrape::{Cost, Family, Histogram, Scrape, Value};
 
 /// Which labels of a family tell its series apart here; what differs only in others is added up.

@@ -1,7 +1,7 @@
 //! What a number was since start, at most so many points of it: the oldest go first.
 
 use crate::state::time::Epoch;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// Points kept: an hour at one each 15 seconds.
 pub const POINTS: usize = 240;
@@ -61,6 +61,65 @@ impl Ring {
     }
 }
 
+/// Series of one history at most.
+const SERIES: usize = 400;
+
+/// The histories of many numbers that are measured at the same times, four bytes a point.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    times: VecDeque<Epoch>,
+    series: HashMap<String, VecDeque<f32>>,
+}
+
+impl History {
+    /// Adds a point to each series; one that is not mentioned has a gap. The first that come have a history, the rest has
+    /// none.
+    pub fn push<'a>(&mut self, at: Epoch, values: impl Iterator<Item = (&'a str, Option<f64>)>) {
+        if self.times.len() >= POINTS {
+            self.times.pop_front();
+            for series in self.series.values_mut() {
+                series.pop_front();
+            }
+        }
+        let before = self.times.len();
+        self.times.push_back(at);
+        for (name, value) in values {
+            let room = self.series.len() < SERIES;
+            let series = match self.series.get_mut(name) {
+                Some(series) => series,
+                None if room => self.series.entry(name.to_owned()).or_default(),
+                None => continue,
+            };
+            series.resize(before, f32::NAN);
+            series.push_back(value.map_or(f32::NAN, |v| v as f32));
+        }
+        self.series.values_mut().for_each(|s| s.resize(before + 1, f32::NAN));
+        self.series.retain(|_, s| s.iter().any(|v| !v.is_nan()));
+    }
+
+    /// A series, oldest first; gaps are `None`.
+    pub fn points(&self, name: &str) -> impl Iterator<Item = (Epoch, Option<f64>)> {
+        let series = self.series.get(name).into_iter().flatten();
+        let value = |v: &f32| (!v.is_nan()).then_some(f64::from(*v));
+        self.times.iter().copied().zip(series.map(value))
+    }
+
+    /// Heights of the last twelve points of a series, below sixteen; what is there is seen.
+    pub fn heights(&self, name: &str) -> [u32; 12] {
+        let Some(series) = self.series.get(name) else { return [0; 12] };
+        let shown = series.len().min(12);
+        let tail = series.iter().skip(series.len() - shown);
+        let top = tail.clone().copied().filter(|v| !v.is_nan()).fold(0.0, f32::max);
+        let mut heights = [0; 12];
+        for (height, value) in heights[12 - shown..].iter_mut().zip(tail) {
+            if *value > 0.0 && top > 0.0 {
+                *height = (value / top * 15.0).ceil() as u32;
+            }
+        }
+        heights
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +144,22 @@ mod tests {
         ring.push(Epoch(1), None);
         ring.push(Epoch(2), Some(f64::NAN));
         assert_eq!(ring.bars(), [0, 0, 0, 0, 0, 0, 0, 0, 500, 1000, 0, 0]);
+    }
+
+    #[test]
+    fn a_history_has_gaps_where_nothing_was_measured() {
+        let mut history = History::default();
+        history.push(Epoch(1), [("a", Some(1.0))].into_iter());
+        history.push(Epoch(2), [("b", Some(30.0))].into_iter());
+        history.push(Epoch(3), [("a", Some(2.0)), ("b", None)].into_iter());
+        let points: Vec<_> = history.points("a").collect();
+        assert_eq!(points, [(Epoch(1), Some(1.0)), (Epoch(2), None), (Epoch(3), Some(2.0))]);
+        assert_eq!(history.heights("a"), [0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 15]);
+        assert_eq!(history.heights("b")[9..], [0, 15, 0]);
+        for i in 4..1000 {
+            history.push(Epoch(i), [("a", Some(1.0))].into_iter());
+        }
+        assert_eq!(history.points("a").count(), POINTS);
+        assert_eq!(history.points("b").count(), 0, "what has only gaps is forgotten");
     }
 }

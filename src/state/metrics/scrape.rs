@@ -3,8 +3,11 @@
 use super::{By, STARTED, Want};
 use std::collections::{BTreeMap, HashMap};
 
-/// Series of one family at most; what comes after is added up in one series whose labels all say [`MORE`].
-pub const SERIES: usize = 2048;
+/// Series of one family at most, of numbers and of histograms; what comes after is added up in one series whose labels all
+/// say [`MORE`].
+pub const SERIES: usize = 4096;
+/// A histogram takes as much room as twenty numbers.
+pub const HISTOGRAMS: usize = 1024;
 /// The label of what found no series of its own.
 pub const MORE: &str = "(more)";
 
@@ -105,6 +108,11 @@ pub(super) enum Part {
 }
 
 impl Scrape {
+    /// The process at its start, when every counter was zero.
+    pub fn born(&self) -> Scrape {
+        Scrape { started: self.started, ..Scrape::default() }
+    }
+
     /// Whether the process exposes the family. A family without any series counts as absent: Go registers vectors long
     /// before their first series.
     pub fn has(&self, family: &str) -> bool {
@@ -211,7 +219,8 @@ impl Scrape {
             By::All => labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect(),
         };
         pairs.sort_unstable();
-        let full = self.families.get(want.family).is_some_and(|f| f.series.len() >= SERIES);
+        let most = if matches!(part, Part::Value) { SERIES } else { HISTOGRAMS };
+        let full = self.families.get(want.family).is_some_and(|f| f.series.len() >= most);
         let known = if full { self.known(want.family, &pairs) } else { Some(self.key(&pairs)) };
         let key = known.unwrap_or_else(|| {
             self.cost.folded += 1;

@@ -34,6 +34,7 @@ pub(super) struct Literal {
     milli: Option<i64>,
     whole: Option<i64>,
     seconds: Option<i64>,
+    micros: Option<i64>,
 }
 
 impl Literal {
@@ -44,8 +45,9 @@ impl Literal {
             milli: quantity::milli(text),
             whole: quantity::whole(text),
             seconds: parse_span(text),
+            micros: micros(text),
         };
-        let readings = [it.plain, it.milli, it.whole, it.seconds];
+        let readings = [it.plain, it.milli, it.whole, it.seconds, it.micros];
         readings.iter().any(Option::is_some).then_some(it)
     }
 
@@ -53,7 +55,8 @@ impl Literal {
     pub fn compare(&self, value: &Value<'_>, now: Epoch) -> Option<Ordering> {
         let reading = match value {
             Value::Int(_) | Value::Count(..) | Value::Since(..) | Value::Text(_) => self.plain,
-            Value::Cpu(..) | Value::Milli(_) => self.milli,
+            Value::Cpu(..) | Value::Milli(_) | Value::PerSecond(_) => self.milli,
+            Value::Micros(_) => self.micros,
             Value::Memory(..) | Value::Bytes(_) => self.whole,
             Value::Time(_) => self.seconds,
             Value::Absent | Value::Unknown(_) | Value::Bool(_) | Value::Bars(_) => None,
@@ -64,6 +67,15 @@ impl Literal {
         };
         Some(number?.cmp(&reading?))
     }
+}
+
+/// A latency in microseconds: `500ms`, `800us`, `1.5s`; without a unit, seconds.
+fn micros(text: &str) -> Option<i64> {
+    let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
+    let unit = units.iter().find_map(|(unit, by)| Some((text.strip_suffix(unit)?, *by)));
+    let (number, by) = unit.unwrap_or((text, 1e6));
+    let number: f64 = number.parse().ok().filter(|n: &f64| n.is_finite())?;
+    Some((number * by) as i64)
 }
 
 /// The number that words such as `1/2` begin with.

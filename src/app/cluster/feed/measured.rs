@@ -1,5 +1,5 @@
 //! Tables whose rows are measured and not watched: a [`Source`] takes a look now and then, for as long as somebody wants the
-//! table. A table of that sort has one kind, [`crate::state::decl::Gvk::MEASURED`]; its source is a line in [`source`].
+//! table. A table of that sort has one kind, [`crate::state::decl::Gvk::measured`]; its source is a line in [`source`].
 
 use super::FeedSpec;
 use super::backoff::Backoff;
@@ -44,6 +44,7 @@ pub struct Look {
 /// The source of a table: THE list of them.
 fn source(table: &TableSpec) -> Option<Box<dyn Source>> {
     match table.id {
+        "apiserver" => Some(Box::<super::apiserver::Board>::default()),
         _ => None,
     }
 }

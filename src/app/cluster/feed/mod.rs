@@ -4,6 +4,7 @@
 //! ends by itself, and what keeps it from following is told as its health. Lists and watches have no deadline as a
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
+mod apiserver;
 pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
@@ -60,7 +61,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
-        &Gvk::MEASURED => tokio::spawn(measured::run(spec, upstream, outbox)),
+        gvk if !gvk.is_served() => tokio::spawn(measured::run(spec, upstream, outbox)),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())

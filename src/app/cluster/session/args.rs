@@ -69,6 +69,26 @@ pub struct ConnectArgs {
         global = true
     )]
     pub protect: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub etcd: EtcdArgs,
+}
+
+/// Where etcd shows its own metrics; the names of the files are etcdctl's.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct EtcdArgs {
+    /// Read etcd's own metrics here as well (https://HOST:2379 or its --listen-metrics-urls), for the view apiserver
+    #[arg(long, value_name = "URL", global = true)]
+    pub etcd_metrics: Option<String>,
+    /// Trust the certificate authorities in this file for etcd
+    #[arg(long, value_name = "FILE", global = true, requires = "etcd_metrics")]
+    pub etcd_cacert: Option<PathBuf>,
+    /// Client certificate for etcd
+    #[arg(long, value_name = "FILE", global = true, requires = "etcd_key")]
+    pub etcd_cert: Option<PathBuf>,
+    /// Key of the client certificate for etcd
+    #[arg(long, value_name = "FILE", global = true, requires = "etcd_cert")]
+    pub etcd_key: Option<PathBuf>,
 }
 
 impl ConnectArgs {

@@ -4,6 +4,7 @@
 //! `start`.
 
 mod args;
+mod aside;
 mod call;
 mod certificate;
 mod chain;
@@ -35,7 +36,8 @@ use std::time::Duration;
 
 use kube::Client;
 
-pub use args::{ConnectArgs, name_matches, parse_timeout};
+pub use args::{ConnectArgs, EtcdArgs, name_matches, parse_timeout};
+pub use aside::etcd;
 pub use call::{Answer, call, get};
 pub use certificate::CertificateFacts;
 pub use environment::{Environment, ProxyVariables};

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use crate::state::nearest::nearest;
 
-use super::args::ConnectArgs;
+use super::args::{ConnectArgs, EtcdArgs};
 use super::environment::Environment;
 use super::kubeconfig::{self, Loaded};
 use super::redact::redact;
@@ -99,6 +99,11 @@ impl Pinned {
             args: Arc::new(args.clone()),
             target: Arc::new(target),
         })
+    }
+
+    /// Where etcd's own metrics are, if the command line says so. After a switch of context they are another cluster's.
+    pub fn etcd(&self) -> &EtcdArgs {
+        &self.args.etcd
     }
 
     /// What was resolved, in words.

@@ -1,0 +1,196 @@
+//! What the API server and etcd say about themselves: rows of a scrape, not of a watch.
+
+use super::common;
+use crate::state::cell::{Role, Sort, Value};
+use crate::state::decl::{Column, Gvk, Kind, TableSpec, Word};
+use crate::state::metrics::Quantile;
+use crate::state::metrics::apiserver::Measured;
+use crate::state::metrics::apiserver::limits::Verdict;
+use crate::state::parcel::Draft;
+use crate::state::row::Row;
+use crate::{column, words};
+
+words! { WORDS:
+    /// Labels: the section.
+    LABELS = Set;
+    /// The part of the board.
+    SECTION = Sym;
+    /// Its place on the board.
+    PLACE = Num;
+    /// Thousandths a second and one; 0 is absent. So are the others.
+    RATE = Wide;
+    /// Thousandths a second and one.
+    ERRORS = Wide;
+    /// Microseconds and two; 1: too few were seen to say.
+    P50 = Wide;
+    /// Microseconds and two; 1: too few were seen to say.
+    P99 = Wide;
+    /// Observations and one.
+    SEEN = Wide;
+    /// How many, and one.
+    NOW = Wide;
+    /// Bytes and one.
+    BYTES = Wide;
+    /// One word.
+    VERDICT = Sym;
+    /// What there is to say.
+    WHY = Loose;
+    /// The metric.
+    SOURCE = Sym;
+    /// Twelve heights of four bits.
+    TREND = Wide;
+    /// Seconds the rates are over.
+    WINDOW = Num;
+}
+
+/// The name of the row that tells which server answered and what the scrape cost.
+pub const SCRAPE: &str = "this scrape";
+
+fn present<'a>(r: Row<'a>, word: Word, value: fn(i64) -> Value<'a>) -> Value<'a> {
+    match r.num(word) {
+        0 => Value::Absent,
+        n => value(n - 1),
+    }
+}
+
+fn time(r: Row<'_>, word: Word) -> Value<'_> {
+    match r.num(word) {
+        0 => Value::Absent,
+        1 => Value::Unknown("fewer than 20 were seen"),
+        n => Value::Micros(n - 2),
+    }
+}
+
+fn order(r: Row<'_>, word: Word) -> Sort<'_> {
+    match r.num(word) {
+        0 => Sort::Absent,
+        n => Sort::Int(n),
+    }
+}
+
+/// Absent is no news; what is slow or full stands out.
+fn role(r: Row<'_>) -> Role {
+    match r.text(VERDICT) {
+        "bad" => Role::Bad,
+        "warn" => Role::Warn,
+        _ => Role::Plain,
+    }
+}
+
+fn bars(r: Row<'_>) -> Value<'_> {
+    let packed = r.num(TREND) as u64;
+    if packed == 0 {
+        return Value::Absent;
+    }
+    let mut bars = [0; 12];
+    for (i, bar) in bars.iter_mut().enumerate() {
+        *bar = (packed >> (4 * i) & 15) as u32;
+    }
+    Value::Bars(bars)
+}
+
+static COLUMNS: &[Column] = &[
+    column!("section" "SECTION" Left 12 SECTION.bit() | PLACE.bit(),
+        |r, _| Value::text(r.text(SECTION)).role(Role::Dim), |r| Sort::Int(r.num(PLACE))),
+    common::NAME,
+    column!("rate" "RATE" Right 10 RATE.bit(),
+        |r, _| present(r, RATE, Value::PerSecond).into(), |r| order(r, RATE)),
+    column!("errors" "ERR/S" Right 9 ERRORS.bit(),
+        |r, _| match r.num(ERRORS) {
+            ..=1 => present(r, ERRORS, Value::PerSecond).into(),
+            n => Value::PerSecond(n - 1).role(Role::Warn),
+        },
+        |r| order(r, ERRORS)),
+    column!("p50" "P50" Right 8 P50.bit(), |r, _| time(r, P50).into(), |r| order(r, P50)),
+    column!("p99" "P99" Right 8 P99.bit() | VERDICT.bit(),
+        |r, _| time(r, P99).role(role(r)), |r| order(r, P99)),
+    column!("seen" "SEEN" Right 10 SEEN.bit(),
+        |r, _| present(r, SEEN, Value::Int).role(Role::Dim), |r| order(r, SEEN)),
+    column!("now" "NOW" Right 11 NOW.bit(),
+        |r, _| present(r, NOW, Value::Int).into(), |r| order(r, NOW)),
+    column!("bytes" "BYTES" Right 8 BYTES.bit(),
+        |r, _| present(r, BYTES, Value::Bytes).into(), |r| order(r, BYTES)),
+    column!("trend" "TREND" Left 12 TREND.bit(),
+        |r, _| bars(r).role(Role::Dim), |r| order(r, RATE)),
+    column!("verdict" "VERDICT" Left 8 VERDICT.bit(),
+        |r, _| Value::text(r.text(VERDICT)).role(role(r)),
+        |r| Sort::Int(match r.text(VERDICT) { "bad" => 0, "warn" => 1, "ok" => 2, _ => 3 })),
+    column!("why" "WHAT THERE IS TO SAY" Left 160 WHY.bit() | VERDICT.bit(),
+        |r, _| Value::text(r.text(WHY)).role(if role(r) == Role::Plain { Role::Dim } else { role(r) }),
+        |r| Sort::Text(r.text(WHY), "")),
+    column!("source" "METRIC" Left 48 SOURCE.bit(),
+        |r, _| Value::text(r.text(SOURCE)).role(Role::Dim), |r| Sort::Text(r.text(SOURCE), "")),
+    column!("window" "OVER" Right 8 WINDOW.bit(),
+        |r, _| match r.num(WINDOW) {
+            0 => Value::Absent.into(),
+            n => Value::Micros(n * 1_000_000).role(Role::Dim),
+        },
+        |r| order(r, WINDOW)),
+    common::AGE,
+    common::LABELS,
+    common::UID,
+];
+
+/// Writes a row into a draft; its place, the seconds its rates are over, and the trend as heights below sixteen.
+pub fn fill(draft: &mut Draft, row: &Measured, place: usize, window: f64, trend: [u32; 12]) {
+    draft.head.name = draft.keep(&row.name);
+    draft.head.uid = draft.keep(&format!("{}/{}", row.section.word(), row.name));
+    draft.put(SECTION, row.section.word());
+    draft.set(PLACE, place as i64);
+    let scaled = |value: Option<f64>, by: f64| {
+        value.filter(|v| v.is_finite()).map_or(0, |v| (v.max(0.0) * by).round() as i64 + 1)
+    };
+    draft.set(RATE, scaled(row.rate, 1e3));
+    draft.set(ERRORS, scaled(row.errors, 1e3));
+    draft.set(P50, quantile(row.p50));
+    draft.set(P99, quantile(row.p99));
+    draft.set(SEEN, scaled(row.seen, 1.0));
+    draft.set(NOW, scaled(row.now, 1.0));
+    draft.set(BYTES, scaled(row.bytes, 1.0));
+    draft.put(
+        VERDICT,
+        match row.verdict {
+            Verdict::None => "",
+            Verdict::Ok => "ok",
+            Verdict::Warn => "warn",
+            Verdict::Bad => "bad",
+        },
+    );
+    draft.put(WHY, &row.why);
+    draft.put(SOURCE, row.source);
+    let packed = trend.iter().enumerate().fold(0, |all, (i, h)| all | u64::from(h & 15) << (4 * i));
+    draft.set(TREND, packed as i64);
+    if row.rate.is_some() {
+        draft.set(WINDOW, window.round().clamp(1.0, 4e9) as i64);
+    }
+    draft.pair(LABELS, "section", row.section.word());
+}
+
+fn quantile(q: Option<Quantile>) -> i64 {
+    match q {
+        None => 0,
+        Some(Quantile::Few(_)) => 1,
+        Some(Quantile::At(s) | Quantile::AtLeast(s)) => (s.max(0.0) * 1e6).round() as i64 + 2,
+    }
+}
+
+/// What the last line says of a row: all of its words, and where they come from.
+pub fn detail(row: Row<'_>) -> Option<String> {
+    let (why, source) = (row.text(WHY), row.text(SOURCE));
+    Some(if why.is_empty() { source.to_owned() } else { why.to_owned() }).filter(|w| !w.is_empty())
+}
+
+/// The table.
+pub static TABLE: TableSpec = TableSpec {
+    id: "apiserver",
+    kinds: &[Kind {
+        gvk: Gvk::measured("metrics"),
+        paths: &[],
+        fold: |_, _, _| {},
+        finish: |_| {},
+    }],
+    words: WORDS,
+    labels: LABELS,
+    columns: COLUMNS,
+    tallies: &[],
+};

@@ -1,0 +1,485 @@
+//! The sections of the board, one function each.
+
+use super::limits::{self, Verdict};
+use super::names::{self, Naming, etcd as own};
+use super::{Facts, Grown, Measured, Section};
+use crate::state::metrics::growth::Growth;
+use crate::state::metrics::scrape::Value;
+use std::collections::BTreeMap;
+
+/// All of them, the overview first.
+pub(super) fn all(facts: &Facts<'_>) -> Vec<Measured> {
+    let mut rows = vec![];
+    requests(facts, &mut rows);
+    open(facts, &mut rows);
+    watches(facts, &mut rows);
+    webhooks(facts, &mut rows);
+    storage(facts, &mut rows);
+    etcd(facts, &mut rows);
+    deprecated(facts, &mut rows);
+    itself(facts, &mut rows);
+    rows
+}
+
+/// A row of the overview that says that there is nothing to read.
+fn absent(rows: &mut Vec<Measured>, name: &str, naming: &Naming, hint: &str) {
+    let mut row = Measured::new(Section::Overview, name, naming.names[0].0);
+    row.why = match hint {
+        "" => naming.absent(),
+        hint => format!("{}; {hint}", naming.absent()),
+    };
+    rows.push(row);
+}
+
+/// Adds up growths by a part of their labels.
+fn added(grown: &Grown, key: impl Fn(&[String]) -> Option<String>) -> BTreeMap<String, Growth> {
+    let mut sums: BTreeMap<String, Growth> = BTreeMap::new();
+    for (labels, growth) in grown {
+        let Some(key) = key(labels) else { continue };
+        match sums.get_mut(&key) {
+            Some(sum) => sum.add(growth),
+            None => drop(sums.insert(key, growth.clone())),
+        }
+    }
+    sums
+}
+
+fn total(grown: &Grown, which: impl Fn(&[String]) -> bool) -> Option<Growth> {
+    added(grown, |labels| which(labels).then(String::new)).into_values().next()
+}
+
+/// `deployments.apps/scale`, as rules and `kubectl` name it.
+fn resource(group: &str, resource: &str, sub: &str) -> String {
+    let mut name = resource.to_owned();
+    // Before 1.34 the group stood in the same label.
+    if !group.is_empty() && !resource.ends_with(group) {
+        name = format!("{name}.{group}");
+    }
+    match (resource, sub) {
+        (_, "") => name,
+        // Paths that are no resources stand there by themselves.
+        ("", path) => path.to_owned(),
+        (_, sub) => format!("{name}/{sub}"),
+    }
+}
+
+fn named(labels: &[String]) -> String {
+    let text = |i: usize| labels.get(i).map_or("", String::as_str);
+    match resource(text(0), text(1), "") {
+        name if name.is_empty() => text(2).rsplit('/').next().unwrap_or_default().to_owned(),
+        name => name,
+    }
+}
+
+/// Whether an answer's code is the server's failure: its own errors, and those it turned away.
+fn is_failure(code: &str) -> bool {
+    code.starts_with('5') || code == "429"
+}
+
+fn request(labels: &[String]) -> String {
+    let what = resource(&labels[1], &labels[2], &labels[3]);
+    format!("{} {what}", labels[0])
+}
+
+fn requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let Some((source, counts)) = facts.grown(&names::REQUESTS) else {
+        return absent(rows, "all requests", &names::REQUESTS, "");
+    };
+    let times = facts.grown(&names::DURATION).map(|(_, grown)| grown).unwrap_or_default();
+    let failed = total(&counts, |l| is_failure(&l[4])).map_or(0.0, |g| g.rate());
+    let mut all = Measured::new(Section::Overview, "all requests", source);
+    if let Some(sum) = total(&counts, |_| true) {
+        all = all.grown(&sum);
+        all.errors = Some(failed);
+        let share = if sum.rate() > 0.0 { failed / sum.rate() } else { 0.0 };
+        let verdict = facts.limits.judge(&limits::ERRORS, share);
+        all.warn(verdict, || {
+            format!(
+                "{:.1} % of the answers are 5xx or 429: {}",
+                share * 100.0,
+                limits::ERRORS.source
+            )
+        });
+    }
+    if let Some(sum) = total(&times, |_| true) {
+        all = all.timed(&sum);
+    }
+    rows.push(all);
+    for (name, verbs) in [
+        ("reads", &["GET", "LIST"][..]),
+        ("writes", &["POST", "PUT", "PATCH", "DELETE", "APPLY", "DELETECOLLECTION"]),
+    ] {
+        let mine = |l: &[String]| verbs.contains(&l[0].as_str());
+        let mut row = Measured::new(Section::Overview, name, source);
+        let Some(sum) = total(&counts, mine) else { continue };
+        row = row.grown(&sum);
+        row.errors =
+            Some(total(&counts, |l| mine(l) && is_failure(&l[4])).map_or(0.0, |g| g.rate()));
+        if let Some(sum) = total(&times, mine) {
+            row = row.timed(&sum);
+        }
+        // Lists have a limit of their own, so reads are judged one by one.
+        let row = if name == "writes" { row.judged(facts.limits, &limits::SINGLE) } else { row };
+        rows.push(row);
+    }
+    by_request(facts, source, &counts, &times, rows);
+}
+
+fn by_request(
+    facts: &Facts<'_>,
+    source: &'static str,
+    counts: &Grown,
+    times: &Grown,
+    rows: &mut Vec<Measured>,
+) {
+    let errors = added(counts, |l| is_failure(&l[4]).then(|| request(l)));
+    let times = added(times, |l| Some(request(l)));
+    for (name, sum) in added(counts, |l| Some(request(l))) {
+        let mut row = Measured::new(Section::Requests, &name, source).grown(&sum);
+        row.errors = Some(errors.get(&name).map_or(0.0, Growth::rate));
+        if let Some(times) = times.get(&name) {
+            let limit = if name.starts_with("LIST ") || name.starts_with("DELETECOLLECTION ") {
+                &limits::MANY
+            } else {
+                &limits::SINGLE
+            };
+            row = row.timed(times).judged(facts.limits, limit);
+        }
+        rows.push(row);
+    }
+}
+
+/// What is open at this moment.
+fn open(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    for (name, naming) in [("in flight", &names::IN_FLIGHT), ("in queues", &names::IN_QUEUE)] {
+        let Some(source) = naming.of(facts.now) else {
+            absent(rows, name, naming, "");
+            continue;
+        };
+        let kind = |kind: &str| facts.now.number(source, &[("request_kind", kind)]);
+        let mut row = Measured::new(Section::Overview, name, source);
+        row.now = facts.now.number(source, &[]);
+        if let Some((reads, writes)) = kind("readOnly").zip(kind("mutating")) {
+            row.why = format!("{reads} reading, {writes} writing, at the moment of the scrape");
+        }
+        rows.push(row);
+    }
+    let Some(source) = names::LONG_RUNNING.of(facts.now) else {
+        return absent(rows, "long-running", &names::LONG_RUNNING, "");
+    };
+    let mut row = Measured::new(Section::Overview, "long-running", source);
+    row.now = facts.now.number(source, &[]);
+    row.why =
+        "watches, logs, shells and forwards that are open; under no priority and fairness".into();
+    rows.push(row);
+    for (labels, value) in facts.now.grouped(source, &["verb", "group", "resource", "subresource"])
+    {
+        let mut row = Measured::new(Section::LongRunning, request(&labels), source);
+        row.now = number(&value);
+        rows.push(row);
+    }
+    if let Some((source, grown)) = facts.grown(&names::TERMINATED)
+        && let Some(sum) = total(&grown, |_| true)
+    {
+        let mut row = Measured::new(Section::Overview, "given up", source).grown(&sum);
+        row.why = "requests that the server ended before they were answered".into();
+        rows.push(row);
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(n) => Some(*n).filter(|n| n.is_finite()),
+        Value::Histogram(h) => Some(h.count),
+    }
+}
+
+fn watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    match facts.grown(&names::WATCH_EVENTS) {
+        None => absent(rows, "watch events", &names::WATCH_EVENTS, ""),
+        Some((source, grown)) => {
+            if let Some(sum) = total(&grown, |_| true) {
+                let mut row = Measured::new(Section::Overview, "watch events", source).grown(&sum);
+                row.why = "events sent to all watchers".into();
+                rows.push(row);
+            }
+            for (name, growth) in added(&grown, |l| Some(named(l))) {
+                rows.push(
+                    Measured::new(Section::Watches, format!("events {name}"), source)
+                        .grown(&growth),
+                );
+            }
+        }
+    }
+    let Some((source, reads)) = facts.grown(&names::CACHE_READS) else {
+        return absent(
+            rows,
+            "watch cache",
+            &names::CACHE_READS,
+            "none was read through the cache yet, or before 1.31",
+        );
+    };
+    let waits = facts.grown(&names::CACHE_WAIT).map(|(_, grown)| grown).unwrap_or_default();
+    let fell = |l: &[String]| l[2] == "false" || l[3] == "true";
+    let inits = facts.grown(&names::CACHE_INITS).and_then(|(_, g)| total(&g, |_| true));
+    let all = |l: &[String]| !l.is_empty();
+    let none = Growth { count: 0.0, seconds: 1.0, observed: None };
+    let row = |section, name: String, sum: &Growth, fallbacks: &Growth, waited: Option<&Growth>| {
+        let mut row = Measured::new(section, name, source).grown(sum);
+        row.errors = Some(fallbacks.rate());
+        if let Some(waited) = waited {
+            row = row.timed(waited).judged(facts.limits, &limits::CACHE);
+        }
+        if fallbacks.count > 0.0 {
+            row.warn(Verdict::Warn, || {
+                "consistent reads fall back to etcd: the cache is behind".into()
+            });
+        }
+        row
+    };
+    if let Some(sum) = total(&reads, all) {
+        let fallbacks = total(&reads, fell).unwrap_or_else(|| none.clone());
+        let waited = total(&waits, |_| true);
+        let mut row =
+            row(Section::Overview, "watch cache".into(), &sum, &fallbacks, waited.as_ref());
+        if row.why.is_empty() {
+            let inits = inits.map_or(0.0, |g| g.count);
+            row.why = format!(
+                "consistent reads from it; ERR/S are fallbacks to etcd; {inits:.0} caches filled anew"
+            );
+        }
+        rows.push(row);
+    }
+    let fallbacks = added(&reads, |l| fell(l).then(|| named(&l[..2])));
+    let waits = added(&waits, |l| Some(named(l)));
+    for (name, sum) in added(&reads, |l| Some(named(&l[..2]))) {
+        let (fell, waited) = (fallbacks.get(&name).unwrap_or(&none), waits.get(&name));
+        rows.push(row(Section::Watches, format!("cache {name}"), &sum, fell, waited));
+    }
+}
+
+fn webhooks(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let Some((source, grown)) = facts.grown(&names::WEBHOOKS) else {
+        return absent(
+            rows,
+            "webhooks",
+            &names::WEBHOOKS,
+            "none was called since the server started",
+        );
+    };
+    let failed = facts.grown(&names::REJECTIONS).map(|(_, grown)| grown).unwrap_or_default();
+    let opened = facts.grown(&names::FAIL_OPEN).map(|(_, grown)| grown).unwrap_or_default();
+    // A refusal is a webhook's work; what fails says which way.
+    let failing = |l: &[String]| !matches!(l[1].as_str(), "" | "no_error");
+    let all = total(&grown, |_| true);
+    if let Some(sum) = all {
+        let row = Measured::new(Section::Overview, "webhooks", source).grown(&sum);
+        let mut row = row.judged(facts.limits, &limits::WEBHOOK);
+        row.errors = Some(
+            total(&failed, failing).map_or(0.0, |g| g.rate())
+                + total(&opened, |_| true).map_or(0.0, |g| g.rate()),
+        );
+        rows.push(row);
+    }
+    for (name, sum) in added(&grown, |l| Some(l[0].clone())) {
+        let row = Measured::new(Section::Webhooks, &name, source).grown(&sum);
+        let mut row = row.judged(facts.limits, &limits::WEBHOOK);
+        let failures = total(&failed, |l| l[0] == name && failing(l)).map_or(0.0, |g| g.rate());
+        let passed = total(&opened, |l| l[0] == name).map_or(0.0, |g| g.rate());
+        row.errors = Some(failures + passed);
+        if failures > 0.0 {
+            row.warn(Verdict::Bad, || "calls fail or time out, and with them the requests".into());
+        } else if passed > 0.0 {
+            row.warn(Verdict::Warn, || {
+                "calls fail and are passed over (failurePolicy Ignore)".into()
+            });
+        }
+        rows.push(row);
+    }
+}
+
+fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let sizes = names::OBJECT_BYTES.of(facts.now);
+    let sizes =
+        sizes.map(|name| facts.now.grouped(name, &["group", "resource"])).unwrap_or_default();
+    match names::OBJECTS.of(facts.now) {
+        None => absent(rows, "objects", &names::OBJECTS, ""),
+        Some(source) => {
+            let (mut objects, mut unknown, mut bytes) = (0.0, 0, 0.0);
+            for (labels, value) in facts.now.grouped(source, &["group", "resource"]) {
+                let mut row = Measured::new(Section::Storage, named(&labels), source);
+                match number(&value) {
+                    // -1 says that it could not be counted.
+                    Some(n) if n >= 0.0 => {
+                        objects += n;
+                        row.now = Some(n);
+                    }
+                    _ => {
+                        unknown += 1;
+                        row.warn(Verdict::Warn, || "the server could not count them".into());
+                    }
+                }
+                row.bytes = sizes.get(&labels).and_then(number).filter(|b| *b >= 0.0);
+                bytes += row.bytes.unwrap_or_default();
+                rows.push(row);
+            }
+            let mut row = Measured::new(Section::Overview, "objects", source);
+            (row.now, row.bytes) = (Some(objects), (!sizes.is_empty()).then_some(bytes));
+            if unknown > 0 {
+                row.warn(Verdict::Warn, || format!("{unknown} resources could not be counted"));
+            } else if sizes.is_empty() {
+                row.why = "bytes by resource: from 1.34 on".into();
+            }
+            rows.push(row);
+        }
+    }
+    let Some(source) = names::DATABASE.of(facts.now) else {
+        return absent(rows, "database file", &names::DATABASE, "");
+    };
+    let mut row = Measured::new(Section::Overview, "database file", source);
+    row.bytes = facts.now.number(source, &[]);
+    row.why = "allocated by etcd, as the API server sees it; what is in use and the quota only etcd knows".into();
+    rows.push(row);
+}
+
+fn etcd(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let Some((source, times)) = facts.grown(&names::ETCD) else {
+        return absent(rows, "etcd requests", &names::ETCD, "");
+    };
+    let errors = facts.grown(&names::ETCD_ERRORS);
+    let row = |section, name: String, sum: &Growth, failed: Option<f64>| {
+        let row = Measured::new(section, name, source).grown(sum);
+        let mut row = row.judged(facts.limits, &limits::ETCD);
+        // A family of errors without series: none failed, or none is counted. Which, only its version says.
+        row.errors = failed;
+        row
+    };
+    if let Some(sum) = total(&times, |_| true) {
+        let failed = errors.as_ref().and_then(|(_, e)| total(e, |_| true)).map(|g| g.rate());
+        rows.push(row(Section::Overview, "etcd requests".into(), &sum, failed));
+    }
+    let name = |l: &[String]| Some(format!("{} {}", l[0], named(&l[1..])));
+    let failed = errors.as_ref().map(|(_, e)| added(e, name));
+    for (subject, sum) in added(&times, name) {
+        let failed = failed.as_ref().map(|f| f.get(&subject).map_or(0.0, Growth::rate));
+        rows.push(row(Section::Etcd, subject, &sum, failed));
+    }
+    if let Some((source, grown)) = facts.grown(&names::BOOKMARKS)
+        && let Some(sum) = total(&grown, |_| true)
+    {
+        let mut row = Measured::new(Section::Overview, "etcd bookmarks", source).grown(&sum);
+        row.why = "progress notifications of etcd's watches".into();
+        rows.push(row);
+    }
+    if let Some(source) = names::LEASES.of(facts.now)
+        && let Some(Value::Histogram(h)) = facts.now.grouped(source, &[]).into_values().next()
+    {
+        let mut row = Measured::new(Section::Overview, "etcd leases", source);
+        row.now = Some(h.count);
+        row.why = match h.count {
+            0.0 => "none was used up since the server started".into(),
+            n => format!("used up since the server started, {:.0} objects each", h.sum / n),
+        };
+        rows.push(row);
+    }
+}
+
+/// What etcd says about itself.
+pub(super) fn itself(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let etcd = match &facts.etcd {
+        Ok(etcd) => etcd,
+        Err(why) => {
+            let mut row = Measured::new(Section::EtcdItself, "etcd itself", own::QUOTA.names[0].0);
+            row.why = why.clone();
+            return rows.push(row);
+        }
+    };
+    let gauge = |naming: &Naming| etcd.now.number(naming.of(etcd.now)?, &[]);
+    let size = gauge(&own::SIZE);
+    let mut row = Measured::new(Section::EtcdItself, "database", own::SIZE.names[0].0);
+    row.bytes = size;
+    if let Some((size, quota)) = size.zip(gauge(&own::QUOTA)).filter(|(_, quota)| *quota > 0.0) {
+        let share = size / quota;
+        let bytes = |n: f64| crate::state::cell::bytes(n as i64);
+        row.why = format!("{:.0} % of the quota of {}", share * 100.0, bytes(quota));
+        if let Some(used) = gauge(&own::IN_USE) {
+            row.why += &format!(", {} in use", bytes(used));
+        }
+        let said = row.why.clone();
+        row.warn(facts.limits.judge(&limits::QUOTA, share), || {
+            format!(
+                "{said}: at 100 % every write fails; compact and defragment, or raise the quota"
+            )
+        });
+    }
+    rows.push(row);
+    let timed = [
+        ("wal fsync", &own::FSYNC, &limits::FSYNC),
+        ("backend commit", &own::COMMIT, &limits::COMMIT),
+        ("peer round trip", &own::PEER, &limits::PEER),
+    ];
+    for (name, naming, limit) in timed {
+        let mut row = Measured::new(Section::EtcdItself, name, naming.names[0].0);
+        match etcd.span.and_then(|span| span.total(naming.of(etcd.now)?)) {
+            Some(growth) => row = row.grown(&growth).judged(facts.limits, limit),
+            None if naming.of(etcd.now).is_none() => row.why = naming.absent(),
+            None => {}
+        }
+        rows.push(row);
+    }
+    let mut row = Measured::new(Section::EtcdItself, "leader changes", own::LEADERS.names[0].0);
+    row.now = gauge(&own::LEADERS);
+    if let Some(grown) = etcd.span.and_then(|span| span.total(own::LEADERS.of(etcd.now)?)) {
+        // Judged as if the pace held for a quarter of an hour, once there is more than one.
+        let quarter = if grown.count > 1.0 { grown.rate() * 900.0 } else { grown.count };
+        row.rate = Some(grown.rate());
+        row.warn(facts.limits.judge(&limits::LEADERS, quarter), || limits::LEADERS.source.into());
+    }
+    if gauge(&own::LEADER) == Some(0.0) {
+        row.warn(Verdict::Bad, || {
+            "this member sees no leader: it answers no consistent read and no write".into()
+        });
+    }
+    rows.push(row);
+    grpc(facts, etcd, rows);
+}
+
+fn grpc(facts: &Facts<'_>, etcd: &super::Etcd<'_>, rows: &mut Vec<Measured>) {
+    let Some(source) = own::GRPC.of(etcd.now) else {
+        let mut row = Measured::new(Section::EtcdItself, "gRPC latency", own::GRPC.names[0].0);
+        row.why = "not exposed: etcd measures it only with --metrics=extensive".into();
+        return rows.push(row);
+    };
+    let Some(span) = etcd.span else { return };
+    for (labels, growth) in span.grown(source, own::GRPC.labels) {
+        if labels[1] == "unary" && growth.count > 0.0 && labels[0] != "Defragment" {
+            let row = Measured::new(Section::EtcdItself, format!("gRPC {}", labels[0]), source);
+            rows.push(row.grown(&growth).judged(facts.limits, &limits::GRPC));
+        }
+    }
+}
+
+fn deprecated(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let mut all = Measured::new(Section::Overview, "deprecated APIs", names::DEPRECATED.names[0].0);
+    let Some(source) = names::DEPRECATED.of(facts.now) else {
+        // A gauge without series until the first such request: absent says that nobody asked.
+        all.why = "none was asked for since this server started".into();
+        return rows.push(all);
+    };
+    let asked = facts.now.grouped(source, names::DEPRECATED.labels);
+    all.now = Some(asked.len() as f64);
+    all.warn(Verdict::Warn, || {
+        "asked for since this server started; a later release removes them".into()
+    });
+    rows.push(all);
+    for labels in asked.into_keys() {
+        let name = resource(&labels[0], &labels[2], &labels[3]);
+        let mut row = Measured::new(Section::Deprecated, format!("{name} {}", labels[1]), source);
+        row.verdict = Verdict::Warn;
+        row.why = match labels[4].as_str() {
+            "" => "deprecated; no release removes it yet".into(),
+            release => format!("removed in {release}"),
+        };
+        rows.push(row);
+    }
+}
