@@ -88,3 +88,8 @@ fn lists_survive_whatever_arrives() {
 fn objects_survive_whatever_arrives() {
     run("pb_object", |bytes| common::object(Encoding::Protobuf, bytes));
 }
+
+#[test]
+fn metrics_survive_whatever_arrives() {
+    run("metrics", common::metrics);
+}

@@ -7,6 +7,9 @@ use wheelhouse::app::cluster::decode::{
 };
 use wheelhouse::state::health::FeedId;
 use wheelhouse::state::kinds::pods;
+use wheelhouse::state::metrics::apiserver::limits::Limits;
+use wheelhouse::state::metrics::apiserver::{Facts, board, names};
+use wheelhouse::state::metrics::{Parser, Span, Value, Want};
 use wheelhouse::state::parcel::{Draft, Parcel};
 use wheelhouse::state::store::Store;
 
@@ -92,4 +95,29 @@ pub fn watch(encoding: Encoding, data: &[u8]) {
     };
     let _ = read();
     sink.end(body.len());
+}
+
+/// The text of metrics, in chunks whose size the bytes choose: the same whichever way it is cut, and no larger than what
+/// was read.
+pub fn metrics(data: &[u8]) {
+    let (step, body) = chunks(data);
+    let wants = [names::wants(), names::etcd::wants(), vec![Want::all("x")]].concat();
+    let read = |step: usize| {
+        let mut parser = Parser::new(&wants);
+        body.chunks(step).for_each(|chunk| parser.feed(chunk));
+        parser.end()
+    };
+    let (cut, whole) = (read(step), read(body.len().max(1)));
+    assert_eq!((cut.cost, cut.series()), (whole.cost, whole.series()));
+    assert!(whole.series() <= body.len());
+    for want in &wants {
+        for (_, value) in whole.each(want.family) {
+            if let Value::Histogram(h) = value {
+                let _ = (h.quantile(0.5), h.quantile(0.99));
+            }
+        }
+    }
+    let span = Span::since_start(&cut, &whole, 1.0);
+    let etcd = Err(String::new());
+    drop(board(&Facts { now: &whole, span, etcd, limits: &Limits::default() }));
 }

@@ -102,6 +102,11 @@ impl Gvk {
         Gvk { group: "", version: "", kind: "", plural, namespaced: false }
     }
 
+    /// Whether its rows are measured.
+    pub fn is_measured(&self) -> bool {
+        self.kind.is_empty() && *self != Gvk::ANY
+    }
+
     /// Whether a server serves it: not a stand-in for tables of anything, or of nothing.
     pub fn is_served(&self) -> bool {
         !self.kind.is_empty() && !self.is_local()

@@ -1,6 +1,7 @@
 //! The command line: what is asked for, in kubectl's words where kubectl has them.
 
 pub mod act;
+pub mod again;
 pub mod count;
 pub mod csr;
 pub mod doctor;
@@ -65,6 +66,7 @@ Examples:
   wheelhouse print nodes                       pods per node, as a table
   wheelhouse print pods --filter 'status:crash' -o json
   wheelhouse print events --filter 'type:warning age:<10m' --watch
+  wheelhouse print apiserver --filter 'verdict:=bad'   what is slow, full or failing in the API server and etcd
   wheelhouse doctor                            what works from here, and what is missing
   wheelhouse stuck                             what is being deleted and does not go, who holds it, what to do first
   wheelhouse journal report last               what the last change did, for a ticket

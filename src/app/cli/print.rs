@@ -42,7 +42,8 @@ pub struct PrintArgs {
     /// These columns, by id, in this order
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// Do not end: a line for each event that passes, `-o json` an object a line (events only)
+    /// Do not end: a line for each event that passes, `-o json` an object a line; of what is measured (apiserver), the
+    /// whole table after each look
     #[arg(short, long)]
     pub watch: bool,
     /// Only how many there are, in all and by namespace, without listing them
@@ -123,7 +124,7 @@ fn forgotten(store: &Store) -> Option<Failure> {
     (ring.forgotten() > 0).then_some(Failure { code: exit::INCOMPLETE, words })
 }
 
-fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
+pub(super) fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
     let table = store.table_index(wanted.view.table).unwrap_or_default();
     Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone())
 }

@@ -28,7 +28,13 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
     let wanted = check(args)?;
     if wanted.view.table != events::TABLE.id {
         let view = wanted.view.id;
-        return Err(Failure::usage(format!("--watch works on events; {view} are printed once")));
+        let kinds = Store::default().table(wanted.view.table).spec.kinds;
+        if matches!(kinds, [one] if one.gvk.is_measured()) {
+            return super::again::again(common, args, out).await;
+        }
+        let words =
+            format!("--watch works on events and on what is measured; {view} are printed once");
+        return Err(Failure::usage(words));
     }
     if !matches!(args.output, Format::Table | Format::Wide | Format::Json) {
         return Err(Failure::usage("--watch writes lines: -o table, or -o json".into()));

@@ -1,3 +1,5 @@
+//! Rates and quantiles, worked by hand.
+
 use super::*;
 use crate::state::metrics::{Parser, Want};
 

@@ -1,3 +1,5 @@
+//! What the parser keeps, leaves out and refuses.
+
 use super::*;
 use crate::state::metrics::scrape::{MORE, SERIES, Value};
 use crate::state::metrics::{Scrape, Want};

@@ -61,7 +61,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
-        gvk if !gvk.is_served() => tokio::spawn(measured::run(spec, upstream, outbox)),
+        gvk if gvk.is_measured() => tokio::spawn(measured::run(spec, upstream, outbox)),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())

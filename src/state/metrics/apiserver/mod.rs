@@ -4,6 +4,7 @@
 pub mod limits;
 pub mod names;
 mod sections;
+mod stored;
 
 use super::growth::{Growth, Quantile};
 use super::{Scrape, Span};

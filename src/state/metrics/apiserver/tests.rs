@@ -1,3 +1,5 @@
+//! What the board says of pages written by hand.
+
 use super::*;
 use crate::state::metrics::Parser;
 
@@ -19,19 +21,20 @@ fn row<'a>(rows: &'a [Measured], name: &str) -> &'a Measured {
     rows.iter().find(|r| r.name == name).unwrap_or_else(|| panic!("no {name} in {rows:#?}"))
 }
 
+const COUNT: &str = "apiserver_request_duration_seconds_count{verb=\"LIST\",resource=\"pods\"}";
 const DURATION: &str = "apiserver_request_duration_seconds_bucket{verb=\"LIST\",resource=\"pods\"";
 
 #[test]
 fn requests_by_verb_and_resource_with_errors_and_quantiles() {
     let before = format!(
         "apiserver_request_total{{verb=\"LIST\",resource=\"pods\",code=\"200\"}} 100\n\
-         {DURATION},le=\"1\"}} 100\n{DURATION},le=\"+Inf\"}} 100\n"
+         {DURATION},le=\"1\"}} 100\n{DURATION},le=\"+Inf\"}} 100\n{COUNT} 100\n"
     );
     let now = format!(
         "apiserver_request_total{{verb=\"LIST\",resource=\"pods\",code=\"200\"}} 140\n\
          apiserver_request_total{{verb=\"LIST\",resource=\"pods\",code=\"429\"}} 10\n\
          apiserver_request_total{{verb=\"PATCH\",group=\"apps\",resource=\"deployments\",subresource=\"scale\",code=\"200\"}} 5\n\
-         {DURATION},le=\"1\"}} 140\n{DURATION},le=\"+Inf\"}} 140\n"
+         {DURATION},le=\"1\"}} 140\n{DURATION},le=\"+Inf\"}} 140\n{COUNT} 140\n"
     );
     let rows = rows(&before, &now);
     let list = row(&rows, "LIST pods");

@@ -1,0 +1,83 @@
+//! `wheelhouse print VIEW --watch` where a view is measured: the whole table again after each look.
+
+use super::format::{Format, format, object};
+use super::print::{PrintArgs, check, lens_of, settle};
+use super::{Common, Failure};
+use crate::app::cluster::feed::{self, FeedSpec};
+use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::session::{Lock, PluginStdio};
+use crate::app::connect::{Connection, Origin};
+use crate::state::health::Health;
+use crate::state::lens::{Budget, Progress};
+use crate::state::store::Store;
+use std::io::{self, Write};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line.
+///
+/// # Errors
+/// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
+pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    check(args)?;
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
+    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let woken = Arc::new(Notify::new());
+    let wake = woken.clone();
+    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
+    let (mut store, view) = (Store::default(), check(args)?.view);
+    let table = store.table_index(view.table).unwrap_or_default();
+    let id = store.open_feed(table, 0, None);
+    let spec = FeedSpec { id, table: store.table_at(table).spec, kind: 0, namespace: None };
+    let _feed = feed::spawn(spec, &connection.upstream, &mailbox);
+    let mut began = false;
+    loop {
+        woken.notified().await;
+        for delivery in mailbox.drain(usize::MAX) {
+            let health = match delivery {
+                Delivery::Rows(parcel) => {
+                    store.apply(&parcel);
+                    continue;
+                }
+                Delivery::Health(_, health) => health,
+            };
+            // What was never to be had is a failure; a server that goes away comes back.
+            if !began || matches!(health, Health::Denied { .. }) {
+                settle(&store, view, id, &health, &mut vec![])?;
+            }
+            if !matches!(health, Health::Surveyed { .. }) {
+                tracing::warn!("{}: {}", view.id, health.words(connection.now()).1);
+                continue;
+            }
+            began = true;
+            match write(&store, args, &connection, out) {
+                Ok(Err(e)) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                Ok(Err(e)) => return Err(Failure::failed(format!("standard output: {e}"))),
+                Ok(Ok(())) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}
+
+fn write(
+    store: &Store,
+    args: &PrintArgs,
+    connection: &Connection,
+    out: &mut dyn Write,
+) -> Result<io::Result<()>, Failure> {
+    let (wanted, now) = (check(args)?, connection.now());
+    let mut lens = lens_of(store, &wanted);
+    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    let rows: Vec<_> = lens.rows().iter().map(|&slot| store.row(table, slot)).collect();
+    let text = match args.output {
+        Format::Json => {
+            let rows: Vec<_> = rows.iter().map(|r| object(*r, &wanted.columns, now)).collect();
+            serde_json::Value::Array(rows).to_string()
+        }
+        other => format(&rows, &wanted.columns, other, now),
+    };
+    Ok(writeln!(out, "{text}").and_then(|()| out.flush()))
+}

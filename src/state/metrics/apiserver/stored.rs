@@ -1,0 +1,171 @@
+//! What is stored, and how etcd does: as the API server sees it, and as etcd says itself.
+
+use super::limits::{self, Verdict};
+use super::names::{self, Naming, etcd as own};
+use super::sections::{absent, added, named, number, total};
+use super::{Facts, Measured, Section};
+use crate::state::metrics::growth::Growth;
+use crate::state::metrics::scrape::Value;
+
+/// Objects and bytes by resource, and etcd's file.
+pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let sizes = names::OBJECT_BYTES.of(facts.now);
+    let sizes =
+        sizes.map(|name| facts.now.grouped(name, &["group", "resource"])).unwrap_or_default();
+    match names::OBJECTS.of(facts.now) {
+        None => absent(rows, "objects", &names::OBJECTS, ""),
+        Some(source) => {
+            let (mut objects, mut unknown, mut bytes) = (0.0, 0, 0.0);
+            for (labels, value) in facts.now.grouped(source, &["group", "resource"]) {
+                let mut row = Measured::new(Section::Storage, named(&labels), source);
+                match number(&value) {
+                    // -1 says that it could not be counted.
+                    Some(n) if n >= 0.0 => {
+                        objects += n;
+                        row.now = Some(n);
+                    }
+                    _ => {
+                        unknown += 1;
+                        row.warn(Verdict::Warn, || "the server could not count them".into());
+                    }
+                }
+                row.bytes = sizes.get(&labels).and_then(number).filter(|b| *b >= 0.0);
+                bytes += row.bytes.unwrap_or_default();
+                rows.push(row);
+            }
+            let mut row = Measured::new(Section::Overview, "objects", source);
+            (row.now, row.bytes) = (Some(objects), (!sizes.is_empty()).then_some(bytes));
+            if unknown > 0 {
+                row.warn(Verdict::Warn, || format!("{unknown} resources could not be counted"));
+            } else if sizes.is_empty() {
+                row.why = "bytes by resource: from 1.34 on".into();
+            }
+            rows.push(row);
+        }
+    }
+    let Some(source) = names::DATABASE.of(facts.now) else {
+        return absent(rows, "database file", &names::DATABASE, "");
+    };
+    let mut row = Measured::new(Section::Overview, "database file", source);
+    row.bytes = facts.now.number(source, &[]);
+    row.why = "allocated by etcd, as the API server sees it; what is in use and the quota only etcd knows".into();
+    rows.push(row);
+}
+
+/// etcd as the API server sees it.
+pub(super) fn etcd(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let Some((source, times)) = facts.grown(&names::ETCD) else {
+        return absent(rows, "etcd requests", &names::ETCD, "");
+    };
+    let errors = facts.grown(&names::ETCD_ERRORS);
+    let row = |section, name: String, sum: &Growth, failed: Option<f64>| {
+        let row = Measured::new(section, name, source).grown(sum);
+        let mut row = row.judged(facts.limits, &limits::ETCD);
+        // A family of errors without series: none failed, or none is counted. Which, only its version says.
+        row.errors = failed;
+        row
+    };
+    if let Some(sum) = total(&times, |_| true) {
+        let failed = errors.as_ref().and_then(|(_, e)| total(e, |_| true)).map(|g| g.rate());
+        rows.push(row(Section::Overview, "etcd requests".into(), &sum, failed));
+    }
+    let name = |l: &[String]| Some(format!("{} {}", l[0], named(&l[1..])));
+    let failed = errors.as_ref().map(|(_, e)| added(e, name));
+    for (subject, sum) in added(&times, name) {
+        let failed = failed.as_ref().map(|f| f.get(&subject).map_or(0.0, Growth::rate));
+        rows.push(row(Section::Etcd, subject, &sum, failed));
+    }
+    if let Some((source, grown)) = facts.grown(&names::BOOKMARKS)
+        && let Some(sum) = total(&grown, |_| true)
+    {
+        let mut row = Measured::new(Section::Overview, "etcd bookmarks", source).grown(&sum);
+        row.why = "progress notifications of etcd's watches".into();
+        rows.push(row);
+    }
+    if let Some(source) = names::LEASES.of(facts.now)
+        && let Some(Value::Histogram(h)) = facts.now.grouped(source, &[]).into_values().next()
+    {
+        let mut row = Measured::new(Section::Overview, "etcd leases", source);
+        row.now = Some(h.count);
+        row.why = match h.count {
+            0.0 => "none was used up since the server started".into(),
+            n => format!("used up since the server started, {:.0} objects each", h.sum / n),
+        };
+        rows.push(row);
+    }
+}
+
+/// What etcd says about itself.
+pub(super) fn itself(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    let etcd = match &facts.etcd {
+        Ok(etcd) => etcd,
+        Err(why) => {
+            let mut row = Measured::new(Section::EtcdItself, "etcd itself", own::QUOTA.names[0].0);
+            row.why = why.clone();
+            return rows.push(row);
+        }
+    };
+    let gauge = |naming: &Naming| etcd.now.number(naming.of(etcd.now)?, &[]);
+    let size = gauge(&own::SIZE);
+    let mut row = Measured::new(Section::EtcdItself, "database", own::SIZE.names[0].0);
+    row.bytes = size;
+    if let Some((size, quota)) = size.zip(gauge(&own::QUOTA)).filter(|(_, quota)| *quota > 0.0) {
+        let share = size / quota;
+        let bytes = |n: f64| crate::state::cell::bytes(n as i64);
+        row.why = format!("{:.0} % of the quota of {}", share * 100.0, bytes(quota));
+        if let Some(used) = gauge(&own::IN_USE) {
+            row.why += &format!(", {} in use", bytes(used));
+        }
+        let said = row.why.clone();
+        row.warn(facts.limits.judge(&limits::QUOTA, share), || {
+            format!(
+                "{said}: at 100 % every write fails; compact and defragment, or raise the quota"
+            )
+        });
+    }
+    rows.push(row);
+    let timed = [
+        ("wal fsync", &own::FSYNC, &limits::FSYNC),
+        ("backend commit", &own::COMMIT, &limits::COMMIT),
+        ("peer round trip", &own::PEER, &limits::PEER),
+    ];
+    for (name, naming, limit) in timed {
+        let mut row = Measured::new(Section::EtcdItself, name, naming.names[0].0);
+        match etcd.span.and_then(|span| span.total(naming.of(etcd.now)?)) {
+            Some(growth) => row = row.grown(&growth).judged(facts.limits, limit),
+            None if naming.of(etcd.now).is_none() => row.why = naming.absent(),
+            None => {}
+        }
+        rows.push(row);
+    }
+    let mut row = Measured::new(Section::EtcdItself, "leader changes", own::LEADERS.names[0].0);
+    row.now = gauge(&own::LEADERS);
+    if let Some(grown) = etcd.span.and_then(|span| span.total(own::LEADERS.of(etcd.now)?)) {
+        // Judged as if the pace held for a quarter of an hour, once there is more than one.
+        let quarter = if grown.count > 1.0 { grown.rate() * 900.0 } else { grown.count };
+        row.rate = Some(grown.rate());
+        row.warn(facts.limits.judge(&limits::LEADERS, quarter), || limits::LEADERS.source.into());
+    }
+    if gauge(&own::LEADER) == Some(0.0) {
+        row.warn(Verdict::Bad, || {
+            "this member sees no leader: it answers no consistent read and no write".into()
+        });
+    }
+    rows.push(row);
+    grpc(facts, etcd, rows);
+}
+
+fn grpc(facts: &Facts<'_>, etcd: &super::Etcd<'_>, rows: &mut Vec<Measured>) {
+    let Some(source) = own::GRPC.of(etcd.now) else {
+        let mut row = Measured::new(Section::EtcdItself, "gRPC latency", own::GRPC.names[0].0);
+        row.why = "not exposed: etcd measures it only with --metrics=extensive".into();
+        return rows.push(row);
+    };
+    let Some(span) = etcd.span else { return };
+    for (labels, growth) in span.grown(source, own::GRPC.labels) {
+        if labels[1] == "unary" && growth.count > 0.0 && labels[0] != "Defragment" {
+            let row = Measured::new(Section::EtcdItself, format!("gRPC {}", labels[0]), source);
+            rows.push(row.grown(&growth).judged(facts.limits, &limits::GRPC));
+        }
+    }
+}
