@@ -186,11 +186,14 @@ pub trait Action: Sync {
 }
 
 /// Whether an action can be asked for on the rows of a table. What changes objects of a cluster has nothing to change among
-/// those of this machine.
+/// those of this machine; what is measured is no object, and there is nothing to do with it but to copy what is written.
 pub fn fits(action: &dyn Action, table: &str) -> bool {
     let spec = action.spec();
-    let local = || kinds::ALL.iter().any(|t| t.id == table && t.is_local());
+    let spec_of = || kinds::ALL.iter().find(|t| t.id == table);
+    let local = || spec_of().is_some_and(|t| t.is_local());
+    let measured = || spec_of().is_some_and(|t| t.kinds.iter().all(|k| k.gvk.is_measured()));
     match spec.tables {
+        [] if measured() => matches!(spec.id, "copy-cell" | "copy-name"),
         [] => action.change().is_none() || !local(),
         tables => tables.contains(&table),
     }

@@ -15,10 +15,10 @@ pub static VIEW: TableView = TableView {
     columns: &[
         "section", "name", "rate", "errors", "p50", "p99", "seen", "now", "bytes", "trend", "why",
     ],
-    wide: &["verdict", "window", "source"],
+    wide: &["verdict", "window", "source", "age"],
     narrow: &[
-        "uid", "labels", "age", "source", "window", "why", "seen", "bytes", "trend", "verdict",
-        "section", "p50",
+        "uid", "labels", "age", "source", "window", "verdict", "seen", "bytes", "section", "why",
+        "trend", "p50",
     ],
     sort: ("section", false),
     enter: ("its rows", enter),
@@ -28,7 +28,7 @@ pub static VIEW: TableView = TableView {
            and quantiles are over the last minute or so (OVER) of one process, at first since its start; another server \
            behind the same address is never mixed in. `-` is what this server does not expose, `?` a p99 of fewer than 20 \
            (SEEN). ERR/S counts 5xx and 429, of the watch cache its fallbacks to etcd, of webhooks failed calls. etcd's own \
-           figures need --etcd-metrics URL. Enter on a row of the overview shows the rows behind it. Thresholds and who \
+           figures need --etcd-metrics URL. Enter on a row of the overview shows the rows behind it; TREND is the time since this view was opened, an hour at most, and `print apiserver --watch -o csv` keeps every look for a plot. Thresholds and who \
            says so: limits.toml beside the keymap.",
 };
 

@@ -75,7 +75,7 @@ impl Stage {
         let trend = [0, 1, 2, 4, 8, 15, 12, 9, 7, 6, 6, 5];
         for (place, row) in board().iter().enumerate() {
             draft.reset(spec, 0);
-            kinds::apiserver::fill(&mut draft, row, place, 60.0, trend);
+            kinds::apiserver::fill(&mut draft, row, place, (NOON, 60.0), trend);
             draft.settle();
             parcel.push(&draft, spec);
         }

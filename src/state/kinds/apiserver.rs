@@ -8,6 +8,7 @@ use crate::state::metrics::apiserver::Measured;
 use crate::state::metrics::apiserver::limits::Verdict;
 use crate::state::parcel::Draft;
 use crate::state::row::Row;
+use crate::state::time::Epoch;
 use crate::{column, words};
 
 words! { WORDS:
@@ -115,7 +116,7 @@ static COLUMNS: &[Column] = &[
     column!("verdict" "VERDICT" Left 8 VERDICT.bit(),
         |r, _| Value::text(r.text(VERDICT)).role(role(r)),
         |r| Sort::Int(match r.text(VERDICT) { "bad" => 0, "warn" => 1, "ok" => 2, _ => 3 })),
-    column!("why" "WHAT THERE IS TO SAY" Left 160 WHY.bit() | VERDICT.bit(),
+    column!("why" "WHAT THERE IS TO SAY" Left 240 WHY.bit() | VERDICT.bit(),
         |r, _| Value::text(r.text(WHY)).role(if role(r) == Role::Plain { Role::Dim } else { role(r) }),
         |r| Sort::Text(r.text(WHY), "")),
     column!("source" "METRIC" Left 48 SOURCE.bit(),
@@ -131,8 +132,11 @@ static COLUMNS: &[Column] = &[
     common::UID,
 ];
 
-/// Writes a row into a draft; its place, the seconds its rates are over, and the trend as heights below sixteen.
-pub fn fill(draft: &mut Draft, row: &Measured, place: usize, window: f64, trend: [u32; 12]) {
+/// Writes a row into a draft; its place, when it was measured and the seconds its rates are over, and the trend as heights
+/// below sixteen. What other tables have the age of the object in is the age of the measurement here.
+pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64), trend: [u32; 12]) {
+    let (at, window) = over;
+    draft.head.created = at;
     draft.head.name = draft.keep(&row.name);
     draft.head.uid = draft.keep(&format!("{}/{}", row.section.word(), row.name));
     draft.put(SECTION, row.section.word());

@@ -104,19 +104,18 @@ impl History {
         self.times.iter().copied().zip(series.map(value))
     }
 
-    /// Heights of the last twelve points of a series, below sixteen; what is there is seen.
+    /// Heights of a series since start in twelve equal parts, below sixteen, each the highest of its part; fewer points than
+    /// parts stand at the right. What is there is seen.
     pub fn heights(&self, name: &str) -> [u32; 12] {
+        let mut parts = [0.0_f32; 12];
         let Some(series) = self.series.get(name) else { return [0; 12] };
-        let shown = series.len().min(12);
-        let tail = series.iter().skip(series.len() - shown);
-        let top = tail.clone().copied().filter(|v| !v.is_nan()).fold(0.0, f32::max);
-        let mut heights = [0; 12];
-        for (height, value) in heights[12 - shown..].iter_mut().zip(tail) {
-            if *value > 0.0 && top > 0.0 {
-                *height = (value / top * 15.0).ceil() as u32;
-            }
+        let (n, first) = (series.len().max(12), 12_usize.saturating_sub(series.len()));
+        for (i, value) in series.iter().enumerate() {
+            let part = &mut parts[(first + i) * 12 / n];
+            *part = part.max(*value);
         }
-        heights
+        let top = parts.iter().copied().fold(0.0, f32::max);
+        parts.map(|v| if v > 0.0 { (v / top * 15.0).ceil() as u32 } else { 0 })
     }
 }
 

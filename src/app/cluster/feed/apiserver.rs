@@ -116,7 +116,7 @@ impl Board {
         let trends: Vec<_> = keys.iter().map(|key| history.heights(key)).collect();
         let rows = rows.into_iter().zip(trends).enumerate();
         rows.map(|(place, (row, trend))| -> Fill {
-            Box::new(move |draft| apiserver::fill(draft, &row, place, window, trend))
+            Box::new(move |draft| apiserver::fill(draft, &row, place, (at, window), trend))
         })
         .collect()
     }

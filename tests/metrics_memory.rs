@@ -1,0 +1,113 @@
+//! What a page of 50 MB costs in memory, counted by the allocator: the peak while it is parsed, beside the two scrapes that are
+//! kept to compare it with.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use wheelhouse::state::metrics::apiserver::names;
+use wheelhouse::state::metrics::{Parser, Scrape};
+
+/// Counts the bytes that are in use.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; only numbers are kept.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(live, Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const RESOURCES: usize = 320;
+const VERBS: [&str; 6] = ["GET", "LIST", "WATCH", "POST", "PATCH", "DELETE"];
+const BOUNDS: [&str; 24] = [
+    "0.005", "0.025", "0.05", "0.1", "0.2", "0.4", "0.6", "0.8", "1", "1.25", "1.5", "2", "3", "4",
+    "5", "6", "8", "10", "15", "20", "30", "45", "60", "+Inf",
+];
+
+/// Feeds a page as a cluster with hundreds of custom resources writes it, in pieces, until so many bytes are reached.
+fn feed(parser: &mut Parser, bytes: usize) -> usize {
+    let (mut piece, mut fed) = (String::with_capacity(64 << 10), 0);
+    let mut flush = |piece: &mut String, parser: &mut Parser| {
+        parser.feed(piece.as_bytes());
+        fed += piece.len();
+        piece.clear();
+        fed >= bytes
+    };
+    // Families that are not wanted are most of a page.
+    for family in [
+        "apiserver_request_duration_seconds",
+        "apiserver_request_sli_duration_seconds",
+        "apiserver_response_sizes",
+        "apiserver_request_body_size_bytes",
+    ] {
+        for resource in 0..RESOURCES {
+            for verb in VERBS {
+                let labels = format!(
+                    "component=\"apiserver\",dry_run=\"\",group=\"group{}.example.com\",resource=\"things{resource}\",scope=\"resource\",subresource=\"\",verb=\"{verb}\",version=\"v1\"",
+                    resource % 40
+                );
+                for (i, le) in BOUNDS.iter().enumerate() {
+                    let _ = writeln!(piece, "{family}_bucket{{{labels},le=\"{le}\"}} {}", i * 100);
+                }
+                let _ = writeln!(
+                    piece,
+                    "{family}_sum{{{labels}}} 12.5\n{family}_count{{{labels}}} 2300"
+                );
+                for code in ["200", "404", "500"] {
+                    let _ =
+                        writeln!(piece, "apiserver_request_total{{{labels},code=\"{code}\"}} 700");
+                }
+                if flush(&mut piece, parser) {
+                    return fed;
+                }
+            }
+        }
+    }
+    while !flush(&mut piece, parser) {
+        for i in 0..200 {
+            let _ = writeln!(
+                piece,
+                "workqueue_unfinished_work_seconds{{name=\"queue-with-a-long-name-{i}\"}} 0.000123"
+            );
+        }
+    }
+    fed
+}
+
+fn scrape() -> Scrape {
+    let mut parser = Parser::new(&names::wants());
+    parser.feed(b"process_start_time_seconds 1.7e9\n");
+    assert!(feed(&mut parser, 50 << 20) >= 50 << 20);
+    parser.end()
+}
+
+#[test]
+fn a_page_of_50_mb_costs_less_than_4_mb() {
+    let base = LIVE.load(Relaxed);
+    let kept = [scrape(), scrape()];
+    let two = LIVE.load(Relaxed) - base;
+    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    let third = scrape();
+    let peak = PEAK.load(Relaxed) - base;
+    let series = third.series();
+    let words = format!(
+        "two scrapes kept: {two} bytes; peak with a third on its way: {peak} bytes; {series} series"
+    );
+    println!("{words}");
+    assert!(peak < 4 << 20, "{words}");
+    assert_eq!(kept[0].cost.malformed + third.cost.malformed, 0);
+}
