@@ -609,3 +609,32 @@ fn what_does_not_go_is_explained_and_its_finalizer_asked_for_by_name() {
     assert_eq!((wish.action, wish.argument.as_str()), ("remove-finalizer", "a"));
     assert_eq!(wish.targets[0].gvk.kind, "Forge");
 }
+
+#[test]
+fn from_a_matter_of_the_overview_to_its_rows_and_back() {
+    let mut stage = Stage::scene("apiserver", "typical", (140, 24));
+    let overview = names(&stage);
+    assert_eq!(overview[..3], ["all requests", "reads", "writes"]);
+    stage.press("<enter>");
+    assert_eq!(names(&stage), ["GET pods", "POST events", "LIST pods", "PATCH nodes"]);
+    assert!(stage.lines()[1].contains("section:=requests"), "{}", stage.text());
+    stage.press("<esc><esc>");
+    assert_eq!(names(&stage), overview);
+    // What is slow or full is a digit away, and latencies compare.
+    stage.press("1");
+    assert_eq!(names(&stage), ["writes", "POST events"]);
+    stage.press("<esc><esc>/p99:>900ms section:=requests<enter>");
+    assert_eq!(names(&stage), ["GET pods", "POST events", "LIST pods"]);
+}
+
+#[test]
+fn what_is_measured_is_no_object() {
+    let mut stage = Stage::scene("apiserver", "typical", (140, 24));
+    for keys in ["y", "d", "D", "<c-d>"] {
+        let fx = stage.press(keys).effects.drain(..).collect::<Vec<_>>();
+        let asks = |e: &&Effect| matches!(e, Effect::Fetch(..) | Effect::Prepare(_) | Effect::ReadDrain(..));
+        assert_eq!(fx.iter().find(asks), None, "{keys}");
+    }
+    stage.press("y");
+    assert!(stage.text().contains("works on"), "{}", stage.text());
+}

@@ -241,3 +241,57 @@ pub async fn scrape(client: &Client, path: &str, wants: &[Want]) -> Result<Taken
     }
     Ok(Taken { scrape, took: began.elapsed(), date: super::session::date(&headers) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::demo::DemoCluster;
+
+    fn taken(started: u32, x: u32) -> Taken {
+        let mut parser = Parser::new(&[Want::total("x")]);
+        parser.feed(format!("process_start_time_seconds {started}\nx {x}\n").as_bytes());
+        Taken { scrape: parser.end(), took: Duration::ZERO, date: None }
+    }
+
+    #[test]
+    fn servers_behind_one_address_are_never_mixed() {
+        let (mut state, began) = (State::default(), Instant::now());
+        let mut at = 0;
+        let mut keep = |started, x| {
+            at += 15;
+            let reading = state.keep(taken(started, x), began + Duration::from_secs(at), 0);
+            let grown = reading.span().and_then(|s| s.total("x")).map(|g| (g.count, g.seconds));
+            (grown, reading.servers)
+        };
+        // Two servers answer in turn; then the first is restarted.
+        assert_eq!(keep(100, 1000), (None, 1));
+        assert_eq!(keep(200, 5), (None, 2));
+        assert_eq!(keep(100, 1030), (Some((30.0, 30.0)), 2));
+        assert_eq!(keep(200, 65), (Some((60.0, 30.0)), 2));
+        assert_eq!(keep(300, 0), (None, 3));
+        // The window ends after a minute or so, and what is kept is bounded.
+        assert_eq!(keep(100, 1090), (Some((90.0, 75.0)), 3));
+        assert_eq!(keep(100, 1100), (Some((70.0, 60.0)), 3));
+        for i in 0..100 {
+            assert!(keep(1000 + i, 0).1 <= SERVERS + 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_who_look_share_one_scrape_every_15_seconds() {
+        let demo = DemoCluster::today();
+        let (client, scrapes) = (demo.client(), Scrapes::default());
+        scrapes.want(&[Want::total("apiserver_request_total")]);
+        let began = Instant::now();
+        let first = scrapes.next(&client, 0).await.unwrap();
+        let same = scrapes.next(&client, 0).await.unwrap();
+        assert_eq!((first.number, same.number, began.elapsed() < EVERY), (1, 1, true));
+        let (a, b) = tokio::join!(scrapes.next(&client, 1), scrapes.next(&client, 1));
+        assert_eq!((a.unwrap().number, b.unwrap().number), (2, 2));
+        assert!(began.elapsed() >= EVERY && began.elapsed() < EVERY * 2);
+        // Who wants more gets it with the next one, and not before its time.
+        scrapes.want(&[Want::by("apiserver_resource_objects", &["resource"])]);
+        let more = scrapes.next(&client, 0).await.unwrap();
+        assert!(more.now.has("apiserver_resource_objects") && began.elapsed() >= EVERY * 2);
+    }
+}
