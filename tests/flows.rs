@@ -630,9 +630,11 @@ fn from_a_matter_of_the_overview_to_its_rows_and_back() {
 #[test]
 fn what_is_measured_is_no_object() {
     let mut stage = Stage::scene("apiserver", "typical", (140, 24));
-    for keys in ["y", "d", "D", "<c-d>"] {
+    for keys in ["y", "d", "D", "E"] {
         let fx = stage.press(keys).effects.drain(..).collect::<Vec<_>>();
-        let asks = |e: &&Effect| matches!(e, Effect::Fetch(..) | Effect::Prepare(_) | Effect::ReadDrain(..));
+        let asks = |e: &&Effect| {
+            matches!(e, Effect::Fetch(..) | Effect::Prepare(_) | Effect::ReadDrain(..))
+        };
         assert_eq!(fx.iter().find(asks), None, "{keys}");
     }
     stage.press("y");
