@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line.
+/// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line, `-o csv` one heading for all.
 ///
 /// # Errors
 /// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
@@ -50,8 +50,8 @@ pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Re
                 tracing::warn!("{}: {}", view.id, health.words(connection.now()).1);
                 continue;
             }
-            began = true;
-            match write(&store, args, &connection, out) {
+            let first = !std::mem::replace(&mut began, true);
+            match write(&store, args, &connection, first, out) {
                 Ok(Err(e)) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
                 Ok(Err(e)) => return Err(Failure::failed(format!("standard output: {e}"))),
                 Ok(Ok(())) => {}
@@ -65,6 +65,7 @@ fn write(
     store: &Store,
     args: &PrintArgs,
     connection: &Connection,
+    first: bool,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, Failure> {
     let (wanted, now) = (check(args)?, connection.now());
@@ -76,6 +77,12 @@ fn write(
         Format::Json => {
             let rows: Vec<_> = rows.iter().map(|r| object(*r, &wanted.columns, now)).collect();
             serde_json::Value::Array(rows).to_string()
+        }
+        // One table that grows: its heading once.
+        Format::Csv => {
+            let text = format(&rows, &wanted.columns, Format::Csv, now);
+            let from = if first { 0 } else { text.find('\n').map_or(0, |end| end + 1) };
+            return Ok(write!(out, "{}", &text[from..]).and_then(|()| out.flush()));
         }
         other => format(&rows, &wanted.columns, other, now),
     };

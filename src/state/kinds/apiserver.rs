@@ -42,6 +42,8 @@ words! { WORDS:
     TREND = Wide;
     /// Seconds the rates are over.
     WINDOW = Num;
+    /// When it was measured.
+    AT = Time;
 }
 
 /// The name of the row that tells which server answered and what the scrape cost.
@@ -127,16 +129,17 @@ static COLUMNS: &[Column] = &[
             n => Value::Micros(n * 1_000_000).role(Role::Dim),
         },
         |r| order(r, WINDOW)),
-    common::AGE,
+    column!("age" "AGE" Right 8 AT.bit(),
+        |r, _| Value::time(r.time(AT)).into(), |r| Sort::Int(r.time(AT).0)),
     common::LABELS,
     common::UID,
 ];
 
 /// Writes a row into a draft; its place, when it was measured and the seconds its rates are over, and the trend as heights
-/// below sixteen. What other tables have the age of the object in is the age of the measurement here.
+/// below sixteen. Its age is that of the measurement.
 pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64), trend: [u32; 12]) {
     let (at, window) = over;
-    draft.head.created = at;
+    draft.set(AT, at.0);
     draft.head.name = draft.keep(&row.name);
     draft.head.uid = draft.keep(&format!("{}/{}", row.section.word(), row.name));
     draft.put(SECTION, row.section.word());
