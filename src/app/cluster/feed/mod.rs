@@ -5,6 +5,7 @@
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
 mod apiserver;
+mod health;
 pub(in crate::app::cluster) mod backoff;
 mod intake;
 mod list;
