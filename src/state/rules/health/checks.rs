@@ -35,7 +35,9 @@ fn meaning(check: &str) -> &'static str {
         "informer-sync" => {
             "the server has not read its own configuration yet: it is starting, or etcd is slow"
         }
-        "ping" | "log" => "the process does not serve; its own log and the machine it runs on say why",
+        "ping" | "log" => {
+            "the process does not serve; its own log and the machine it runs on say why"
+        }
         _ if check.starts_with("kms-provider") => {
             "the key service is not reached: encrypted objects can be neither read nor written"
         }

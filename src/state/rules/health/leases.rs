@@ -42,9 +42,13 @@ impl Lease {
         Lease {
             name: text("/metadata/name").to_owned(),
             holder: text("/spec/holderIdentity").to_owned(),
-            duration: object.pointer("/spec/leaseDurationSeconds").and_then(Value::as_i64).unwrap_or(15),
+            duration: object
+                .pointer("/spec/leaseDurationSeconds")
+                .and_then(Value::as_i64)
+                .unwrap_or(15),
             renewed: parse_rfc3339(text("/spec/renewTime")).unwrap_or_default(),
-            is_server: text("/metadata/labels/apiserver.kubernetes.io~1identity") == "kube-apiserver",
+            is_server: text("/metadata/labels/apiserver.kubernetes.io~1identity")
+                == "kube-apiserver",
         }
     }
 }
@@ -64,7 +68,9 @@ impl Watched {
     /// A lease after another look.
     pub fn after(lease: Lease, before: &[Watched], at: Epoch) -> Watched {
         match before.iter().find(|was| was.lease.name == lease.name) {
-            Some(was) if (was.lease.renewed, &was.lease.holder) == (lease.renewed, &lease.holder) => {
+            Some(was)
+                if (was.lease.renewed, &was.lease.holder) == (lease.renewed, &lease.holder) =>
+            {
                 Watched { lease, ..was.clone() }
             }
             was => Watched { lease, since: at, moved: was.is_some() },
@@ -116,7 +122,9 @@ fn judged(watched: &Watched, without: &str, now: Epoch, there: Epoch) -> Line {
     let (verdict, why) = match age {
         _ if holder.is_empty() => (
             Verdict::Bad,
-            format!("nobody leads: the last holder gave it up; {without}; start {name} or look why it waits"),
+            format!(
+                "nobody leads: the last holder gave it up; {without}; start {name} or look why it waits"
+            ),
         ),
         None => (Verdict::Unknown, format!("held by {holder}, which does not say since when")),
         Some(age) if age >= *duration => (
@@ -129,7 +137,9 @@ fn judged(watched: &Watched, without: &str, now: Epoch, there: Epoch) -> Line {
         ),
         Some(age) if age >= RENEW => (
             Verdict::Warn,
-            format!("not renewed for {age} s (lease {duration} s) by {holder}: it hangs, or its writes fail"),
+            format!(
+                "not renewed for {age} s (lease {duration} s) by {holder}: it hangs, or its writes fail"
+            ),
         ),
         Some(age) => (Verdict::Ok, format!("held by {holder}, renewed {} ago", span(age))),
     };

@@ -171,7 +171,9 @@ fn told<T>(
     let (verdict, why) = match trouble {
         Trouble::Denied(right) => (
             Verdict::Unknown,
-            format!("not visible: it takes the right to {right}; docs/rbac lists what a viewer needs{old}"),
+            format!(
+                "not visible: it takes the right to {right}; ask for a rule that allows it{old}"
+            ),
         ),
         Trouble::Missing if part.seen.is_none() => return,
         Trouble::Missing => (Verdict::Unknown, format!("the server no longer has it{old}")),
@@ -199,7 +201,9 @@ pub fn board(facts: &Facts, now: Epoch) -> Vec<Line> {
     lines.extend(writes);
     told(&mut lines, "leases", &facts.leases, (Warn, now), |all| leases::lines(all, now, there));
     told(&mut lines, "API services", &facts.services, (Warn, now), |all| services::apis(all));
-    told(&mut lines, "webhooks", &facts.webhooks, (Warn, now), |all| services::webhooks(all, calls));
+    told(&mut lines, "webhooks", &facts.webhooks, (Warn, now), |all| {
+        services::webhooks(all, calls)
+    });
     told(&mut lines, "/metrics", &facts.calls, (Warn, now), |_| vec![]);
     told(&mut lines, "component statuses", &facts.statuses, (Unknown, now), |all| {
         versions::statuses(all, &leases::alive(leases, now, there))

@@ -40,7 +40,8 @@ impl Node {
                 "Ready" => {
                     node.ready = status;
                     node.reason = text(condition, "reason");
-                    node.since = parse_rfc3339(&text(condition, "lastTransitionTime")).unwrap_or_default();
+                    node.since =
+                        parse_rfc3339(&text(condition, "lastTransitionTime")).unwrap_or_default();
                 }
                 "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
                     if status == "True" =>

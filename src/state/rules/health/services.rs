@@ -139,20 +139,29 @@ impl Webhook {
                 return (verdict, format!("unreachable: there is no {place}; {then}; {next}"));
             }
             Backend::Ready(0) => {
-                return (verdict, format!("unreachable: {place} has no ready endpoint; {then}; {next}"));
+                return (
+                    verdict,
+                    format!("unreachable: {place} has no ready endpoint; {then}; {next}"),
+                );
             }
             _ => {}
         }
         let Some(calls) = calls else {
             return match self.backend {
                 Backend::Ready(n) => (Verdict::Ok, format!("{place} has {n} ready endpoints")),
-                _ => (Verdict::Unknown, format!("{place}: failures show between two scrapes of /metrics")),
+                _ => (
+                    Verdict::Unknown,
+                    format!("{place}: failures show between two scrapes of /metrics"),
+                ),
             };
         };
         match calls.failed.get(&self.name).copied().unwrap_or_default() {
             n if n > 0.0 => (
                 verdict,
-                format!("{n:.0} calls of {place} failed in {:.0} s: {then}; {next}", calls.writes.seconds),
+                format!(
+                    "{n:.0} calls of {place} failed in {:.0} s: {then}; {next}",
+                    calls.writes.seconds
+                ),
             ),
             _ => (Verdict::Ok, format!("{place}: no call failed in {:.0} s", calls.writes.seconds)),
         }
@@ -166,7 +175,8 @@ fn about(webhook: &Value) -> String {
         all.take(4).collect::<Vec<_>>().join(",")
     };
     let rules = webhook["rules"].as_array().into_iter().flatten();
-    let rules = rules.take(3).map(|r| format!("{} {}", texts(&r["operations"]), texts(&r["resources"])));
+    let rules =
+        rules.take(3).map(|r| format!("{} {}", texts(&r["operations"]), texts(&r["resources"])));
     rules.collect::<Vec<_>>().join("; ")
 }
 

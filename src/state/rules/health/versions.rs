@@ -28,8 +28,16 @@ pub fn lines(version: &str, nodes: &[Node]) -> Vec<Line> {
     let mut lines = vec![Line::new("version", "kube-apiserver", Verdict::Ok, version.to_owned())];
     let apart = server.map_or(0, |server| server - OURS);
     let (verdict, why) = match apart {
-        n if n > APART => (Verdict::Warn, format!("{n} minors older than the server: what is new there is not shown; get a newer one")),
-        n if n < -APART => (Verdict::Warn, format!("{} minors newer than the server: parts of it may be missing there", -n)),
+        n if n > APART => (
+            Verdict::Warn,
+            format!(
+                "{n} minors older than the server: what is new there is not shown; get a newer one"
+            ),
+        ),
+        n if n < -APART => (
+            Verdict::Warn,
+            format!("{} minors newer than the server: parts of it may be missing there", -n),
+        ),
         _ => (Verdict::Ok, format!("made for 1.{OURS}")),
     };
     lines.push(Line::new("version", "wheelhouse", verdict, why));
@@ -43,10 +51,25 @@ pub fn lines(version: &str, nodes: &[Node]) -> Vec<Line> {
         let more = if names.len() > 3 { ", ..." } else { "" };
         let on = format!("{} nodes ({some}{more})", names.len());
         let (verdict, why) = match behind {
-            ..0 => (Verdict::Bad, format!("newer than the API server on {on}: not supported; upgrade the server first")),
+            ..0 => (
+                Verdict::Bad,
+                format!(
+                    "newer than the API server on {on}: not supported; upgrade the server first"
+                ),
+            ),
             0..3 => (Verdict::Ok, on),
-            3 => (Verdict::Warn, format!("3 minors older than the API server on {on}: upgrade it before the server goes on")),
-            n => (Verdict::Bad, format!("{n} minors older than the API server on {on}: more than 3 are not supported")),
+            3 => (
+                Verdict::Warn,
+                format!(
+                    "3 minors older than the API server on {on}: upgrade it before the server goes on"
+                ),
+            ),
+            n => (
+                Verdict::Bad,
+                format!(
+                    "{n} minors older than the API server on {on}: more than 3 are not supported"
+                ),
+            ),
         };
         lines.push(Line::new("version", format!("kubelet {kubelet}"), verdict, why));
     }
@@ -91,13 +114,18 @@ pub fn components(all: &[Component], server: Option<&str>) -> Vec<Line> {
         let skewed = matches!(c.name.as_str(), "kube-scheduler" | "kube-controller-manager");
         let behind = server.zip(minor(&c.version)).map_or(0, |(server, own)| server - own);
         let (verdict, why) = match c.ready {
-            false => (Verdict::Bad, format!("{}: its pod is not Ready; its log and events say why", c.version)),
-            true if skewed && behind < 0 => {
-                (Verdict::Bad, format!("{}: newer than the API server, which is not supported", c.version))
-            }
-            true if skewed && behind > 1 => {
-                (Verdict::Bad, format!("{}: {behind} minors older than the API server; 1 is supported", c.version))
-            }
+            false => (
+                Verdict::Bad,
+                format!("{}: its pod is not Ready; its log and events say why", c.version),
+            ),
+            true if skewed && behind < 0 => (
+                Verdict::Bad,
+                format!("{}: newer than the API server, which is not supported", c.version),
+            ),
+            true if skewed && behind > 1 => (
+                Verdict::Bad,
+                format!("{}: {behind} minors older than the API server; 1 is supported", c.version),
+            ),
             true => (Verdict::Ok, c.version.clone()),
         };
         Line::new("component", c.pod.as_str(), verdict, why)
@@ -122,7 +150,9 @@ impl Status {
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
         let conditions = object["conditions"].as_array().into_iter().flatten();
         let healthy: Vec<&Value> = conditions.filter(|c| c["type"] == "Healthy").collect();
-        let said = healthy.first().map(|c| if c["error"].is_string() { &c["error"] } else { &c["message"] });
+        let said = healthy
+            .first()
+            .map(|c| if c["error"].is_string() { &c["error"] } else { &c["message"] });
         Status {
             name: text(&object["metadata"]["name"]),
             healthy: healthy.iter().any(|c| c["status"] == "True"),
@@ -141,12 +171,18 @@ pub fn statuses(all: &[Status], alive: &[String]) -> Vec<Line> {
             true => (Verdict::Ok, message.clone()),
             false if name.starts_with("etcd") => (
                 Verdict::Bad,
-                format!("the API server finds this etcd member unhealthy: {message}; look at its process and disk"),
+                format!(
+                    "the API server finds this etcd member unhealthy: {message}; look at its process and disk"
+                ),
             ),
-            false if leads => (Verdict::Ok, format!("its lease says it lives, though here: {message}")),
+            false if leads => {
+                (Verdict::Ok, format!("its lease says it lives, though here: {message}"))
+            }
             false => (
                 Verdict::Unknown,
-                format!("{message} (a deprecated check of the API server's own machine; it may run elsewhere)"),
+                format!(
+                    "{message} (a deprecated check of the API server's own machine; it may run elsewhere)"
+                ),
             ),
         };
         Line::new("status", name.as_str(), verdict, why)

@@ -57,8 +57,7 @@ impl Source for Board {
                 // An age that moved is as good a reason as news.
                 let _ = timeout(PACE.1, self.shared.news.notified()).await;
             }
-            let facts = self.shared.facts().clone();
-            let lines = board(&facts, (up.clock)());
+            let lines = board(&self.shared.facts(), (up.clock)());
             let unread = lines.iter().filter(|line| line.part == "reading");
             let unread = unread.map(|line| format!("{}: {}", line.name, line.why)).collect();
             let rows = lines.into_iter().enumerate().map(|(place, line)| -> Fill {
@@ -116,7 +115,9 @@ fn trouble(fault: Fault) -> Trouble {
     match fault {
         Fault::Forbidden { verb, what, .. } => Trouble::Denied(format!("{verb} {what}")),
         Fault::NotFound { .. } => Trouble::Missing,
-        Fault::Timeout { after } => Trouble::Failed(format!("no answer within {} s", after.as_secs())),
+        Fault::Timeout { after } => {
+            Trouble::Failed(format!("no answer within {} s", after.as_secs()))
+        }
         fault => Trouble::Failed(fault.to_string()),
     }
 }

@@ -20,7 +20,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// Looks at what must be told within 10 s, and the longest wait for each.
-const SOON: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(4));
+/// A server whose etcd hangs gives each of two checks 2 s before it says so (`--etcd-readycheck-timeout`).
+const SOON: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
 /// Looks at what is larger.
 const OFTEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(4));
 /// Looks at what changes by hand.
@@ -35,7 +36,8 @@ const SERVICES: usize = 40;
 const KUBE_SYSTEM_LEASES: &str =
     "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases?resourceVersion=0";
 const API_SERVICES: &str = "/apis/apiregistration.k8s.io/v1/apiservices?resourceVersion=0";
-const CONTROL_PLANE: &str = "/api/v1/namespaces/kube-system/pods?labelSelector=tier%3Dcontrol-plane";
+const CONTROL_PLANE: &str =
+    "/api/v1/namespaces/kube-system/pods?labelSelector=tier%3Dcontrol-plane";
 
 /// Starts every part.
 pub(super) fn all(parts: &mut Parts<'_>) {
@@ -47,21 +49,29 @@ pub(super) fn all(parts: &mut Parts<'_>) {
         }
         facts.put_leases(look.map(|(leases, _)| leases), at);
     });
-    parts.every(OFTEN, |f| &mut f.services, |up| {
-        Box::pin(async move { list(&up, API_SERVICES, ApiService::of).await })
-    });
+    parts.every(
+        OFTEN,
+        |f| &mut f.services,
+        |up| Box::pin(async move { list(&up, API_SERVICES, ApiService::of).await }),
+    );
     parts.every(OFTEN, |f| &mut f.webhooks, |up| Box::pin(async move { webhooks(&up).await }));
-    parts.every(SELDOM, |f| &mut f.statuses, |up| {
-        Box::pin(async move { list(&up, "/api/v1/componentstatuses", Status::of).await })
-    });
+    parts.every(
+        SELDOM,
+        |f| &mut f.statuses,
+        |up| Box::pin(async move { list(&up, "/api/v1/componentstatuses", Status::of).await }),
+    );
     parts.every(SELDOM, |f| &mut f.nodes, |up| Box::pin(async move { nodes(&up).await }));
-    parts.every(SELDOM, |f| &mut f.components, |up| {
-        Box::pin(async move { list(&up, CONTROL_PLANE, Component::of).await })
-    });
+    parts.every(
+        SELDOM,
+        |f| &mut f.components,
+        |up| Box::pin(async move { list(&up, CONTROL_PLANE, Component::of).await }),
+    );
     parts.every(SELDOM, |f| &mut f.version, |up| Box::pin(async move { version(&up).await }));
-    parts.every(RARELY, |f| &mut f.certificates, |up| {
-        Box::pin(async move { Ok(certificates(&up).await) })
-    });
+    parts.every(
+        RARELY,
+        |f| &mut f.certificates,
+        |up| Box::pin(async move { Ok(certificates(&up).await) }),
+    );
     let (up, shared) = (parts.up.clone(), parts.shared.clone());
     parts.set.spawn(async move { calls(up, shared).await });
 }
@@ -140,7 +150,8 @@ async fn backend(up: &Upstream, (namespace, name): &(String, String)) -> Backend
     );
     let Ok((slices, _)) = items(up, &path).await else { return Backend::Elsewhere };
     // A condition that is absent counts as ready (discovery/v1 EndpointConditions).
-    let endpoints = slices.iter().flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+    let endpoints =
+        slices.iter().flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
     Backend::Ready(endpoints.filter(|e| e["conditions"]["ready"] != false).count())
 }
 
