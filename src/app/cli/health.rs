@@ -82,7 +82,9 @@ fn ordered<'a>(store: &'a Store, wanted: &Wanted, now: Epoch) -> Vec<Row<'a>> {
 /// What is not well, whatever the filter shows: names first, so that a log of exit codes says which.
 fn not_well(store: &Store) -> Option<Failure> {
     let ill = |row: &Row<'_>| matches!(row.text(VERDICT), "bad" | "warn");
-    let ill: Vec<String> = store.rows(TABLE.id).filter(ill).map(named).collect();
+    // Sums only repeat what is named.
+    let ill = store.rows(TABLE.id).filter(ill).filter(|row| &*row.name() != "(all)");
+    let ill: Vec<String> = ill.map(named).collect();
     let some = ill.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if ill.len() > 5 { ", ..." } else { "" };
     let words = format!("{} not well: {some}{more}", ill.len());

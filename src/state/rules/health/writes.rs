@@ -64,7 +64,7 @@ pub fn lines(
         }
         _ => (
             Verdict::Unknown,
-            "whether writes pass cannot be told: /metrics is not readable and the API server keeps no lease".to_owned(),
+            "cannot be told yet: it takes two scrapes of /metrics, 15 s apart, or an API server that keeps a lease".to_owned(),
         ),
     };
     vec![Line::new("etcd", "writes", verdict, why)]
