@@ -648,6 +648,7 @@ fn the_health_board_leads_from_what_is_not_well_to_where_it_is_seen() {
     assert!(stage.lines()[1].contains("not well"), "{}", stage.text());
     stage.press("<enter>");
     assert_eq!(stage.app.state.ui.route().unwrap().view, "pods");
-    stage.press("<esc>/verdict:=unknown<enter>");
+    let mut stage = Stage::scene("health", "typical", (160, 24));
+    stage.press("/verdict:=unknown<enter>");
     assert!(stage.cursor_line().contains("it takes the right to list pods"), "{}", stage.text());
 }

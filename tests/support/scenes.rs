@@ -63,7 +63,7 @@ impl Stage {
         }
         self.stuck();
         self.measured();
-        self.health();
+        self.control_plane();
         self.live()
     }
 
@@ -85,7 +85,7 @@ impl Stage {
     }
 
     /// What the control plane says of itself.
-    pub fn health(&mut self) {
+    pub fn control_plane(&mut self) {
         let store = &self.app.state.store;
         let index = store.table_index("health").expect("a table");
         let Some(feed) = store.feeds.iter().find(|f| f.table == index) else { return };

@@ -1,3 +1,5 @@
+//! The board from facts made by hand.
+
 use super::*;
 use serde_json::json;
 
