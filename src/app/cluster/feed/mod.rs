@@ -5,8 +5,8 @@
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
 mod apiserver;
-mod health;
 pub(in crate::app::cluster) mod backoff;
+mod health;
 mod intake;
 mod list;
 pub mod measured;
