@@ -12,7 +12,7 @@ pub static VIEW: TableView = TableView {
     aliases: &["healthz", "readyz", "livez", "componentstatuses", "cs"],
     table: "health",
     also: &[],
-    columns: &["verdict", "part", "name", "why", "read"],
+    columns: &["verdict", "part", "name", "read", "why"],
     wide: &["labels"],
     narrow: &["uid", "labels", "age", "read", "part"],
     sort: ("verdict", false),
