@@ -8,7 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, why,
+    Cli, Command, Failure, act, csr, doctor, drain, exit, health, journal, print, stream, stuck,
+    why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -53,6 +54,9 @@ fn main() -> ExitCode {
         Some(Command::Stuck(desk)) => printed(headless(stuck::desk(&cli.common, desk))),
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
+        }
+        Some(Command::Health(args)) => {
+            printed(headless(health::health(&cli.common, args, &mut std::io::stdout())))
         }
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),

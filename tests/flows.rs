@@ -640,3 +640,15 @@ fn what_is_measured_is_no_object() {
     stage.press("y");
     assert!(stage.text().contains("works on"), "{}", stage.text());
 }
+
+#[test]
+fn the_health_board_leads_from_what_is_not_well_to_where_it_is_seen() {
+    let mut stage = Stage::scene("health", "typical", (160, 24));
+    assert!(stage.cursor_line().contains("lost: not renewed for 37s"), "{}", stage.text());
+    assert!(stage.lines()[1].contains("not well"), "{}", stage.text());
+    stage.press("<enter>");
+    assert_eq!(stage.app.state.ui.route().unwrap().view, "pods");
+    let mut stage = Stage::scene("health", "typical", (160, 24));
+    stage.press("/verdict:=unknown<enter>");
+    assert!(stage.cursor_line().contains("it takes the right to list pods"), "{}", stage.text());
+}

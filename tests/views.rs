@@ -30,6 +30,12 @@ fn every_view_in_every_scene() {
 }
 
 #[test]
+fn the_health_board_on_a_large_terminal() {
+    let stage = Stage::scene("health", "typical", (200, 50));
+    insta::assert_snapshot!("health-typical-200x50", stage.text());
+}
+
+#[test]
 fn mono_ascii_says_the_same_in_words() {
     for view in views::ALL {
         let mut stage = Stage::scene(view.id, "typical", (120, 20));

@@ -111,6 +111,7 @@ impl Origin {
                 );
                 let upstream = upstream(&session.client);
                 let _ = upstream.etcd.set(pinned.etcd().clone());
+                let _ = upstream.papers.set(session.papers());
                 Connection {
                     upstream,
                     client: session.client.clone(),

@@ -77,6 +77,7 @@ impl Component {
 pub struct Options {
     components: Vec<Component>,
     api_flags: Vec<String>,
+    flags: Vec<(Component, String)>,
     seed: Option<Size>,
 }
 
@@ -88,6 +89,7 @@ impl Options {
         Options {
             components: vec![Etcd, ApiServer],
             api_flags: vec![admission.to_owned()],
+            flags: vec![],
             seed: None,
         }
     }
@@ -97,6 +99,7 @@ impl Options {
         Options {
             components: vec![Etcd, ApiServer, ControllerManager, Scheduler, Kwok],
             api_flags: Vec::new(),
+            flags: vec![],
             seed: None,
         }
     }
@@ -110,6 +113,18 @@ impl Options {
     /// Adds a flag to kube-apiserver's, such as `--min-request-timeout=60`.
     pub fn api_flag(mut self, flag: &str) -> Options {
         self.api_flags.push(flag.to_owned());
+        self
+    }
+
+    /// Adds a component to those that are started.
+    pub fn with(mut self, component: Component) -> Options {
+        self.components.push(component);
+        self
+    }
+
+    /// Adds a flag to a component's; of one given twice the last holds.
+    pub fn flag(mut self, component: Component, flag: &str) -> Options {
+        self.flags.push((component, flag.to_owned()));
         self
     }
 
@@ -127,6 +142,7 @@ pub struct ControlPlane {
     slot: Slot,
     pki: pki::Pki,
     api_flags: Vec<String>,
+    flags: Vec<(Component, String)>,
     running: Mutex<BTreeMap<Component, Process>>,
 }
 
@@ -164,7 +180,8 @@ impl ControlPlane {
         let slot = Slot::take();
         let pki = pki::Pki::create(slot.dir(), slot.api_url());
         let running = Mutex::new(BTreeMap::new());
-        let lab = ControlPlane { assets, slot, pki, api_flags: options.api_flags, running };
+        let (api_flags, flags) = (options.api_flags, options.flags);
+        let lab = ControlPlane { assets, slot, pki, api_flags, flags, running };
         if options.components.contains(&Kwok) {
             let stages = lab.assets.kwok_stages() + include_str!("objects/stages.yaml");
             fs::write(lab.dir().join("kwok.yaml"), stages).expect("the slot's folder is ours");
@@ -196,6 +213,8 @@ impl ControlPlane {
         if component == ApiServer {
             args.extend(self.api_flags.iter().cloned());
         }
+        let more = self.flags.iter().filter(|(of, _)| *of == component);
+        args.extend(more.map(|(_, flag)| flag.clone()));
         let program = self.assets.program(component.program());
         let process = Process::spawn(&program, &args, self.dir());
         self.running().insert(component, process);

@@ -15,6 +15,7 @@ use wheelhouse::state::metrics::apiserver::limits::Limits;
 use wheelhouse::state::metrics::apiserver::{Facts, Measured, Section, board as measure, names};
 use wheelhouse::state::metrics::{Parser, Span};
 use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::rules::health;
 use wheelhouse::state::rules::stuck::{Evidence, Held, Lease, Workload, judge};
 use wheelhouse::state::time::Epoch;
 
@@ -62,6 +63,7 @@ impl Stage {
         }
         self.stuck();
         self.measured();
+        self.control_plane();
         self.live()
     }
 
@@ -76,6 +78,22 @@ impl Stage {
         for (place, row) in board().iter().enumerate() {
             draft.reset(spec, 0);
             kinds::apiserver::fill(&mut draft, row, place, (NOON, 60.0), trend);
+            draft.settle();
+            parcel.push(&draft, spec);
+        }
+        self.send(Msg::Rows(parcel));
+    }
+
+    /// What the control plane says of itself.
+    pub fn control_plane(&mut self) {
+        let store = &self.app.state.store;
+        let index = store.table_index("health").expect("a table");
+        let Some(feed) = store.feeds.iter().find(|f| f.table == index) else { return };
+        let (mut draft, spec) = (Draft::default(), store.table_at(index).spec);
+        let mut parcel = Parcel::new(feed.id, 1, spec);
+        for (place, line) in health_lines().iter().enumerate() {
+            draft.reset(spec, 0);
+            kinds::health::fill(&mut draft, line, place);
             draft.settle();
             parcel.push(&draft, spec);
         }
@@ -153,6 +171,68 @@ pub fn board() -> Vec<Measured> {
     let overview = rows.iter().take_while(|r| r.section == Section::Overview).count();
     rows.insert(overview, told);
     rows
+}
+
+/// A control plane whose scheduler hangs and one of whose webhooks nobody answers.
+pub fn health_lines() -> Vec<health::Line> {
+    use health::{ApiService, Backend, Calls, Certificate, Lease, Trouble, Webhook, Writes};
+    let mut facts = health::Facts::default();
+    let at = Epoch(NOON.0 - 3);
+    let checks = "[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\nreadyz check passed\n";
+    facts.readyz.put(Ok(checks.into()), at);
+    facts.livez.put(Ok(checks.into()), at);
+    let lease = |name: &str, seconds: i64| {
+        let renewed = Epoch(NOON.0 - seconds);
+        Lease {
+            name: name.into(),
+            holder: "cp-a_5f1c".into(),
+            duration: 15,
+            renewed,
+            is_server: false,
+        }
+    };
+    facts.put_leases(
+        Ok(vec![lease("kube-scheduler", 37), lease("kube-controller-manager", 2)]),
+        Epoch(NOON.0 - 2),
+    );
+    let api = |name: &str, status: &str, reason: &str| ApiService {
+        name: name.into(),
+        service: "kube-system/metrics".into(),
+        available: (status.into(), reason.into(), String::new()),
+    };
+    let apis = [api("v1.apps", "True", "Local"), api("v1beta1.metrics.k8s.io", "True", "Passed")];
+    facts.services.put(Ok(apis.into()), at);
+    let webhook = |name: &str, fails, backend| Webhook {
+        name: format!("{name}.demo.example"),
+        config: name.into(),
+        kind: "validating",
+        service: ("ops".into(), name.into()),
+        fails,
+        about: "CREATE,UPDATE pods".into(),
+        backend,
+        ..Webhook::default()
+    };
+    let webhooks =
+        [webhook("mesh", false, Backend::Ready(0)), webhook("policy", true, Backend::Ready(2))];
+    facts.webhooks.put(Ok(webhooks.into()), at);
+    let writes = Writes { tried: 412.0, failed: 0.0, seconds: 15.0 };
+    facts.calls.put(Ok(Some(Calls { writes, ..Calls::default() })), at);
+    facts.statuses.put(Err(Trouble::Missing), at);
+    facts.version.put(Ok("v1.36.2".into()), at);
+    let nodes = nodes().iter().map(health::Node::of).collect();
+    facts.nodes.put(Ok(nodes), at);
+    facts.components.put(Err(Trouble::Denied("list pods in the namespace kube-system".into())), at);
+    let day = 86_400;
+    let valid = (Epoch(NOON.0 - 340 * day), Epoch(NOON.0 + 25 * day));
+    let then = "nobody reaches the API server afterwards; renew it and restart the server";
+    let serving = Certificate {
+        name: "API server, serving".into(),
+        subject: "CN=kube-apiserver".into(),
+        valid,
+        then,
+    };
+    facts.certificates.put(Ok(vec![serving]), at);
+    health::board(&facts, NOON)
 }
 
 /// A page of metrics as it stands after so many minutes.

@@ -7,6 +7,7 @@ pub mod csr;
 pub mod doctor;
 pub mod drain;
 pub mod format;
+pub mod health;
 pub mod journal;
 pub mod print;
 pub mod stream;
@@ -69,6 +70,7 @@ Examples:
   wheelhouse print apiserver --filter 'verdict:=bad'   what is slow, full or failing in the API server and etcd
   wheelhouse doctor                            what works from here, and what is missing
   wheelhouse stuck                             what is being deleted and does not go, who holds it, what to do first
+  wheelhouse health --watch                    what of the control plane is not well, and what changes about it
   wheelhouse journal report last               what the last change did, for a ticket
 
 Keys are listed by ? inside and in docs/keys.md. Exit codes: 0 done, 1 failed, 2 usage, 3 refused with nothing done,
@@ -145,6 +147,8 @@ pub enum Command {
     Stuck(stuck::Desk),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
+    /// What of the control plane is not well, worst first; exit code 1 when something is not. The board on screen: `healthz`.
+    Health(health::HealthArgs),
     /// What was changed from here: list runs, show one, report one for a ticket.
     Journal(journal::JournalArgs),
     /// Print a completion script for a shell.

@@ -166,7 +166,7 @@ pub(super) fn check(args: &PrintArgs) -> Result<Wanted, Failure> {
 }
 
 /// Fills a store with what a view needs, and tells what is missing from it.
-async fn collect(
+pub(super) async fn collect(
     connection: &Connection,
     store: &mut Store,
     view: &TableView,

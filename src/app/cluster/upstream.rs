@@ -2,7 +2,7 @@
 
 use super::pulse::Pulse;
 use super::scrape::Scrapes;
-use super::session::EtcdArgs;
+use super::session::{EtcdArgs, Papers};
 use crate::state::time::Epoch;
 use kube::Client;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,8 @@ pub struct Upstream {
     pub scrapes: Scrapes,
     /// Where etcd's own metrics are.
     pub etcd: OnceLock<EtcdArgs>,
+    /// The session's certificates, where the cluster is real.
+    pub papers: OnceLock<Papers>,
     streams: AtomicBool,
 }
 
@@ -37,6 +39,7 @@ impl Upstream {
             pulse,
             scrapes: Scrapes::default(),
             etcd: OnceLock::new(),
+            papers: OnceLock::new(),
             streams,
         });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));

@@ -34,4 +34,5 @@ tables! {
     stuck;
     journal;
     apiserver;
+    health;
 }

@@ -4,6 +4,7 @@ pub mod budget_status;
 pub mod condition;
 pub mod csr;
 pub mod finalizers;
+pub mod health;
 pub mod node_status;
 pub mod occurrence;
 pub mod pod_requests;

@@ -45,6 +45,7 @@ pub struct Look {
 fn source(table: &TableSpec) -> Option<Box<dyn Source>> {
     match table.id {
         "apiserver" => Some(Box::<super::apiserver::Board>::default()),
+        "health" => Some(Box::<super::health::Board>::default()),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 
 mod apiserver;
 pub(in crate::app::cluster) mod backoff;
+mod health;
 mod intake;
 mod list;
 pub mod measured;

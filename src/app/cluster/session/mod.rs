@@ -17,6 +17,7 @@ mod hints;
 mod kubeconfig;
 mod meter;
 mod overrides;
+mod papers;
 mod pinned;
 mod plugin;
 mod presented;
@@ -45,6 +46,7 @@ pub use fault::{Fault, TlsFault, Unreachable};
 pub(in crate::app::cluster) use gate::date;
 pub use gate::{ArmedId, Closed, Lock, Permit, Refusal, gated};
 pub use meter::Meter;
+pub use papers::{Papers, Place};
 pub use pinned::{About, ContextEntry, Pinned};
 pub use plugin::{CredentialFault, PluginStdio};
 pub use redact::redact;
@@ -135,6 +137,11 @@ impl Session {
     /// The client certificate in use, to warn before it expires.
     pub fn client_certificate(&self) -> Option<CertificateFacts> {
         self.wire.certificate()
+    }
+
+    /// The certificates that can be seen from here.
+    pub fn papers(&self) -> Papers {
+        Papers { wire: self.wire.clone() }
     }
 
     /// The deadline for single requests: `--request-timeout`, 30 s without it, `None` if it is

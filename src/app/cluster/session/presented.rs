@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
@@ -16,6 +16,11 @@ use super::transport;
 
 /// The certificate the server presents, where it can be reached without a proxy.
 pub(super) async fn certificate(target: &Target) -> Option<CertificateFacts> {
+    named(target, target.cluster.tls_server_name.as_deref().filter(|name| !name.is_empty())).await
+}
+
+/// The certificate it presents when it is asked for by a name, or by that of its URL.
+pub(super) async fn named(target: &Target, name: Option<&str>) -> Option<CertificateFacts> {
     if target.proxy.is_some() {
         return None;
     }
@@ -25,7 +30,14 @@ pub(super) async fn certificate(target: &Target) -> Option<CertificateFacts> {
         .dangerous()
         .with_custom_certificate_verifier(note.clone())
         .with_no_client_auth();
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+    let builder = match name {
+        Some(name) => {
+            let name = ServerName::try_from(name.to_owned()).ok()?;
+            builder.with_server_name_resolver(FixedServerNameResolver::new(name)).enable_http1()
+        }
+        None => builder.enable_http1(),
+    };
     let look = builder.wrap_connector(transport::tcp()).oneshot(target.server.clone());
     // The verifier always fails, so the outcome tells nothing; what it noted does.
     let _ = tokio::time::timeout(Duration::from_secs(5), look).await;

@@ -1,0 +1,168 @@
+//! `wheelhouse health`: the health board without a screen, for people, scripts and probes.
+
+use super::format::{Format, format, object};
+use super::print::{PrintArgs, Wanted, check, collect, lens_of, settle};
+use super::{Common, Failure, exit};
+use crate::app::cluster::feed::{self, FeedSpec};
+use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::session::{Lock, PluginStdio};
+use crate::app::connect::{Connection, Origin};
+use crate::state::health::Health;
+use crate::state::kinds::health::{PART, TABLE, VERDICT, WHY};
+use crate::state::lens::{Budget, Progress};
+use crate::state::row::Row;
+use crate::state::store::Store;
+use crate::state::text::clean;
+use crate::state::time::Epoch;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What to tell and how.
+#[derive(Args, Debug, Clone)]
+pub struct HealthArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// Only lines that match, in the words of the screen's filter: '!verdict:ok'
+    #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true)]
+    pub filter: String,
+    /// Do not end: what is not well now, then a line for each verdict that changes; `-o json` an object a line
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+/// The board as text, and a failure when something is not well (1) or a part could not be read (4). With `--watch` lines are
+/// written to `out` until the reader goes away.
+///
+/// # Errors
+/// Usage (2) before anything is sent; a cluster that is not reached (1).
+pub async fn health(
+    common: &Common,
+    args: &HealthArgs,
+    out: &mut dyn Write,
+) -> Result<(String, Option<Failure>), Failure> {
+    let wanted = check(&PrintArgs {
+        view: TABLE.id.to_owned(),
+        output: args.output,
+        filter: args.filter.clone(),
+        sort: None,
+        columns: vec![],
+        watch: false,
+        count: false,
+    })?;
+    let lines = matches!(args.output, Format::Table | Format::Wide | Format::Json);
+    if args.watch && !lines {
+        return Err(Failure::usage("--watch writes lines: -o table, or -o json".into()));
+    }
+    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
+    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    if args.watch {
+        watch(&connection, &wanted, args.output, out).await?;
+        return Ok((String::new(), None));
+    }
+    let mut store = Store::default();
+    let missing = collect(&connection, &mut store, wanted.view, None).await?;
+    let now = connection.now();
+    let text = format(&ordered(&store, &wanted, now), &wanted.columns, args.output, now);
+    Ok((text, not_well(&store).or(missing)))
+}
+
+/// Rows in order, filtered.
+fn ordered<'a>(store: &'a Store, wanted: &Wanted, now: Epoch) -> Vec<Row<'a>> {
+    let mut lens = lens_of(store, wanted);
+    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    lens.rows().iter().map(|&slot| store.row(table, slot)).collect()
+}
+
+/// What is not well, whatever the filter shows: names first, so that a log of exit codes says which.
+fn not_well(store: &Store) -> Option<Failure> {
+    let ill = |row: &Row<'_>| matches!(row.text(VERDICT), "bad" | "warn");
+    // Sums only repeat what is named.
+    let ill = store.rows(TABLE.id).filter(ill).filter(|row| &*row.name() != "(all)");
+    let ill: Vec<String> = ill.map(named).collect();
+    let some = ill.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if ill.len() > 5 { ", ..." } else { "" };
+    let words = format!("{} not well: {some}{more}", ill.len());
+    (!ill.is_empty()).then_some(Failure { code: exit::FAILED, words })
+}
+
+fn named(row: Row<'_>) -> String {
+    format!("{} {}", row.text(PART), row.name())
+}
+
+/// Tells changes until nobody reads them any more.
+async fn watch(
+    connection: &Connection,
+    wanted: &Wanted,
+    output: Format,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let woken = Arc::new(Notify::new());
+    let wake = woken.clone();
+    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
+    let mut store = Store::default();
+    let table = store.table_index(TABLE.id).unwrap_or_default();
+    let id = store.open_feed(table, 0, None);
+    let spec = FeedSpec { id, table: &TABLE, kind: 0, namespace: None };
+    let _feed = feed::spawn(spec, &connection.upstream, &mailbox);
+    let mut told = BTreeMap::new();
+    loop {
+        woken.notified().await;
+        let mut whole = false;
+        for delivery in mailbox.drain(usize::MAX) {
+            match delivery {
+                Delivery::Rows(parcel) => drop(store.apply(&parcel)),
+                Delivery::Health(feed, health) => {
+                    settle(&store, wanted.view, feed, &health, &mut vec![])?;
+                    whole |= matches!(health, Health::Surveyed { .. });
+                    store.set_health(feed, health);
+                }
+            }
+        }
+        let now = connection.now();
+        let rows = if whole { ordered(&store, wanted, now) } else { continue };
+        match changes(&rows, &mut told, wanted, (output, now), out) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(e) => return Err(Failure::failed(format!("standard output: {e}"))),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// A line for each verdict that is another than it was; of the first look, for what is not well. What is gone is forgotten.
+fn changes(
+    rows: &[Row<'_>],
+    told: &mut BTreeMap<String, String>,
+    wanted: &Wanted,
+    (output, now): (Format, Epoch),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut seen = BTreeMap::new();
+    for row in rows {
+        let (name, verdict) = (named(*row), row.text(VERDICT).to_owned());
+        let was = told.get(&name).map_or("ok", String::as_str);
+        if was != verdict {
+            match output {
+                Format::Json => writeln!(out, "{}", object(*row, &wanted.columns, now))?,
+                _ => {
+                    let line = format!("{} {verdict:<7} {name}: {}", now.rfc3339(), row.text(WHY));
+                    writeln!(out, "{}", clean(&line))?;
+                }
+            }
+        }
+        seen.insert(name, verdict);
+    }
+    for (name, was) in told.iter().filter(|(name, was)| *was != "ok" && !seen.contains_key(*name)) {
+        if output != Format::Json {
+            let line = format!("{} gone    {name}, which was {was}", now.rfc3339());
+            writeln!(out, "{}", clean(&line))?;
+        }
+    }
+    *told = seen;
+    out.flush()
+}
