@@ -124,8 +124,8 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
     stage.app.state.cluster.user = demo::USER.into();
     stage.app.state.cluster.version = demo::VERSION.into();
     stage.app.state.cluster.demo = true;
-    for spec in wheelhouse::state::kinds::ALL.iter().filter(|s| s.id != "stuck" && !s.is_local()) {
-        for kind in spec.kinds {
+    for spec in wheelhouse::state::kinds::ALL {
+        for kind in spec.kinds.iter().filter(|kind| kind.gvk.is_served()) {
             let answer = get(&client, &kind.gvk.collection(None), None).await.unwrap();
             let mut list: Value = serde_json::from_slice(&answer.body).unwrap();
             let items = list["items"].take();
