@@ -81,6 +81,8 @@ struct State {
 
 /// The scrapes of a process that later ones are compared with.
 struct Base {
+    /// The wants they answer: what was not kept of the older one would look as if it had begun at zero.
+    covers: usize,
     oldest: (Instant, Arc<Scrape>),
     newer: Option<(Instant, Arc<Scrape>)>,
 }
@@ -158,8 +160,11 @@ impl State {
         let id = now.started.map(f64::to_bits);
         let mut before = None;
         if let Some(id) = id {
-            let fresh = || Base { oldest: (at, now.clone()), newer: None };
+            let fresh = || Base { covers, oldest: (at, now.clone()), newer: None };
             let base = self.kept.entry(id).or_insert_with(fresh);
+            if base.covers != covers {
+                *base = fresh();
+            }
             let (then, oldest) = &base.oldest;
             let seconds = at.duration_since(*then).as_secs_f64();
             before = (seconds > 0.0).then(|| (oldest.clone(), seconds));
@@ -293,5 +298,9 @@ mod tests {
         scrapes.want(&[Want::by("apiserver_resource_objects", &["resource"])]);
         let more = scrapes.next(&client, 0).await.unwrap();
         assert!(more.now.has("apiserver_resource_objects") && began.elapsed() >= EVERY * 2);
+        // What was not kept before did not begin at zero meanwhile.
+        assert!(more.before.is_none(), "it cannot be compared with a reading of fewer families");
+        let next = scrapes.next(&client, more.number).await.unwrap();
+        assert!(next.before.is_some());
     }
 }
