@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, why,
+    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, top, why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -53,6 +53,13 @@ fn main() -> ExitCode {
         Some(Command::Stuck(desk)) => printed(headless(stuck::desk(&cli.common, desk))),
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
+        }
+        Some(Command::Top(args)) => {
+            let shown = |text: &str| matches!(out(text), code if code == ExitCode::SUCCESS);
+            match headless(top::top(&cli.common, args, shown)) {
+                Ok(missing) => printed(Ok((String::new(), missing))),
+                Err(trouble) => printed(Err(trouble)),
+            }
         }
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),

@@ -38,6 +38,7 @@ views! {
     stuck;
     journal;
     apiserver;
+    containers;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod print;
 pub mod stream;
 pub mod stuck;
+pub mod top;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -131,6 +132,8 @@ pub struct Screen {
 pub enum Command {
     /// Print a view: the same columns, filter and order as on screen.
     Print(print::PrintArgs),
+    /// What nodes, pods and containers use, beside requests, limits and what can be allocated.
+    Top(top::TopArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
     #[command(flatten)]

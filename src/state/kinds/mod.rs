@@ -12,6 +12,9 @@ mod registry_tests;
 pub mod subjects;
 #[cfg(test)]
 pub mod testing;
+pub mod usage;
+#[cfg(test)]
+mod usage_tests;
 
 macro_rules! tables {
     ($($file:ident;)+) => {
@@ -34,4 +37,7 @@ tables! {
     stuck;
     journal;
     apiserver;
+    node_usage;
+    pod_usage;
+    containers;
 }
