@@ -8,7 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, print, stream, stuck, top, why,
+    Cli, Command, Failure, act, csr, doctor, drain, exit, journal, kubelet, print, stream, stuck,
+    top, why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
         }
+        Some(Command::Kubelet(args)) => printed(headless(kubelet::page(&cli.common, args))),
         Some(Command::Top(args)) => {
             let shown = |text: &str| matches!(out(text), code if code == ExitCode::SUCCESS);
             match headless(top::top(&cli.common, args, shown)) {

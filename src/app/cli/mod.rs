@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod drain;
 pub mod format;
 pub mod journal;
+pub mod kubelet;
 pub mod print;
 pub mod stream;
 pub mod stuck;
@@ -134,6 +135,8 @@ pub enum Command {
     Print(print::PrintArgs),
     /// What nodes, pods and containers use, beside requests, limits and what can be allocated.
     Top(top::TopArgs),
+    /// A node as its kubelet sees it, through the API server's proxy: storage, pressure, throttling, probes, configuration.
+    Kubelet(kubelet::KubeletArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
     #[command(flatten)]

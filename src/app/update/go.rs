@@ -48,6 +48,7 @@ impl App {
             Form::Describe => "describe",
             Form::Why => "why",
             Form::Stuck => "stuck",
+            Form::Kubelet => "kubelet",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
