@@ -13,9 +13,11 @@ use super::row::Row;
 use super::table::{Table, What};
 use super::tally::{Join, MAX_SUMS};
 use super::timeline::Timeline;
+use hashbrown::HashMap;
+use usage::Trail;
 
 mod events;
-mod usage;
+pub mod usage;
 
 /// A row that an application of a parcel changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Store {
     /// Rows whose sums changed, by table and name.
     dependents: Vec<(u8, Sym)>,
     timeline: Timeline,
+    /// What nodes used since start.
+    trails: HashMap<Key, Trail>,
 }
 
 impl Default for Store {
@@ -93,6 +97,7 @@ impl Store {
             words: vec![],
             dependents: vec![],
             timeline: Timeline::default(),
+            trails: HashMap::new(),
         }
     }
 

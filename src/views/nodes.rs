@@ -35,6 +35,8 @@ pub static VIEW: TableView = TableView {
     wide: &[
         "cpu_allocatable_pct",
         "memory_allocatable_pct",
+        "cpu_trend",
+        "memory_trend",
         "measured",
         "cordon_note",
         "external_ip",
@@ -52,6 +54,8 @@ pub static VIEW: TableView = TableView {
         "kernel",
         "os_image",
         "external_ip",
+        "memory_trend",
+        "cpu_trend",
         "measured",
         "cpu_allocatable_pct",
         "memory_allocatable_pct",
@@ -76,7 +80,8 @@ pub static VIEW: TableView = TableView {
     help: "PODS counts bound pods that have not finished, terminating ones included, against what the kubelet \
            allows. NOT READY are those of them whose Ready condition is not True. CPU and MEMORY REQUESTED are \
            what the pods request, USED what the node uses by the metrics API, both out of what it can allocate. \
-           Samples older than a minute are dim, older than two are left out; MEASURED (W) is their age.",
+           Samples older than a minute are dim, older than two are left out; MEASURED is their age; SO FAR is \
+           the last quarter of an hour, as far as this view was looked at.",
 };
 
 fn enter(row: Row<'_>) -> Option<Jump> {

@@ -82,7 +82,8 @@ pub async fn top(
     let named = common.connect.namespace.clone();
     // As kubectl: pods of the context's namespace unless others are asked for.
     let home = Some(connection.cluster.home.clone()).filter(|home| !home.is_empty());
-    let scope = named.or(home).filter(|_| !common.connect.all_namespaces);
+    let scope =
+        named.or(home).filter(|_| !common.connect.all_namespaces && args.what != What::Nodes);
     if scope.is_some() && args.output == Format::Table {
         wanted.columns.retain(|c| c.id != "namespace");
     }

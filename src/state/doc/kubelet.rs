@@ -3,7 +3,7 @@
 //! Kubernetes: `k8s.io/kubelet/pkg/apis/stats/v1alpha1/types.go` (v0.37) for the summary; `/metrics/cadvisor` and
 //! `/metrics/probes` are its exposition pages. What a kubelet does not say is left out, never shown as zero.
 
-use super::describe::page::{Cell, Page, count, entries, int, items, join, plain, str_at, text};
+use super::describe::page::{Cell, Page, count, int, items, join, pairs, plain, str_at, text};
 use super::{Doc, Line};
 use crate::state::cell::{Role, bytes, cores, grouped};
 use crate::state::metrics::Scrape;
@@ -361,16 +361,13 @@ fn configuration(page: &mut Page, config: &Value) {
     let config = config.get("kubeletconfig").unwrap_or(config);
     page.heading("Configuration");
     page.indent = 2;
-    for key in SETTINGS {
-        page.field(key, text(config, &format!("/{key}")));
-    }
+    let one = |key: &&str| [plain(*key), plain(text(config, &format!("/{key}")))];
+    let mut rows: Vec<[Cell; 2]> = SETTINGS.iter().map(one).collect();
     for key in ["evictionHard", "evictionSoft", "systemReserved", "kubeReserved", "featureGates"] {
         let at = format!("/{key}");
-        let pairs = entries(config, &at);
-        page.field(
-            key,
-            join(pairs.map(|(k, v)| format!("{k}={}", super::describe::page::scalar(v)))),
-        );
+        rows.push([plain(key), plain(pairs(config, &at).join(", "))]);
     }
+    rows.retain(|[_, value]| !value.1.is_empty());
+    page.table(["SETTING", "VALUE"], &rows);
     page.indent = 0;
 }

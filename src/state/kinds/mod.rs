@@ -5,6 +5,7 @@ use super::decl::TableSpec;
 pub mod common;
 #[cfg(test)]
 mod events_tests;
+mod pods_columns;
 #[cfg(test)]
 mod pods_tests;
 #[cfg(test)]

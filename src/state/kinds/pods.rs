@@ -1,6 +1,6 @@
 //! Pods: what `kubectl get pods -o wide` prints, and what they ask of their node.
 
-use super::usage;
+use super::{pods_columns, usage};
 use crate::state::cell::Role;
 use crate::state::decl::{Gvk, Hit, Kind, TableSpec, Word};
 use crate::state::intern::Sym;
@@ -12,8 +12,6 @@ use crate::state::rules::pod_status::{self, Container, Facts};
 use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::state::time::Epoch;
 use crate::{paths, words};
-
-mod columns;
 
 words! { WORDS:
     /// Labels.
@@ -386,6 +384,6 @@ pub static TABLE: TableSpec = TableSpec {
     }],
     words: WORDS,
     labels: LABELS,
-    columns: columns::COLUMNS,
+    columns: pods_columns::COLUMNS,
     tallies: TALLIES,
 };

@@ -77,7 +77,8 @@ pub fn lent(table: &str) -> &'static [Word] {
 
 /// Columns that stand for use: hidden where nothing measures it.
 pub fn is_column(id: &str) -> bool {
-    matches!(id, "cpu_used" | "memory_used" | "measured") || id.ends_with("_pct")
+    matches!(id, "cpu_used" | "memory_used" | "measured" | "cpu_trend" | "memory_trend")
+        || id.ends_with("_pct")
 }
 
 /// A cell of what was measured: background when it is old, and not there when it is too old to mean anything.

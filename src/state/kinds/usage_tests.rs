@@ -127,6 +127,18 @@ fn a_node_is_measured_against_what_it_can_allocate() {
 }
 
 #[test]
+fn a_trail_has_one_point_a_sample_and_the_highest_of_five_a_bar() {
+    let mut trail = crate::state::store::usage::Trail::default();
+    for (at, cpu) in [(15, 100), (30, 400), (30, 900), (45, 200)] {
+        trail.push(Epoch(at), (cpu, 1000), (cpu, 0));
+    }
+    assert_eq!(trail.cpu(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 400]);
+    (4..=8).for_each(|i| trail.push(Epoch(i * 15), (10, 1000), (1, 2)));
+    assert_eq!(trail.cpu()[10..], [400, 10]);
+    assert_eq!(trail.memory()[11], 500);
+}
+
+#[test]
 fn why_nothing_is_measured_is_said_in_words() {
     let words = |health: Health| {
         let mut store = Store::default();

@@ -6,9 +6,11 @@
 //! is forgotten when the next look ends.
 
 use super::{Changed, Store, Touch};
-use crate::state::kinds::usage::{GONE, INTO, Into};
-use crate::state::parcel::{Parcel, RawRow};
+use crate::state::kinds::nodes;
+use crate::state::kinds::usage::{GONE, INTO, Into, KIB};
+use crate::state::parcel::{Key, Parcel, RawRow};
 use crate::state::table::What;
+use crate::state::time::Epoch;
 
 impl Store {
     /// Where rows of a table go, if they are samples.
@@ -32,9 +34,32 @@ impl Store {
             }
         }
         if parcel.sweep {
+            if into.table == nodes::TABLE.id {
+                self.note_trails(table);
+            }
             self.forget_use(table, into, &mut changed);
         }
         changed
+    }
+
+    /// What a node used since start.
+    pub fn trail(&self, node: Key) -> Option<&Trail> {
+        self.trails.get(&node)
+    }
+
+    /// Notes what each node uses now; nodes that are gone are forgotten.
+    fn note_trails(&mut self, table: u8) {
+        let mut trails = std::mem::take(&mut self.trails);
+        trails.retain(|key, _| self.table_at(table).find(*key).is_some());
+        for slot in (0..self.table_at(table).slots()).filter(|s| self.table_at(table).alive(*s)) {
+            let row = self.row(table, slot);
+            if row.time(nodes::MEASURED).is_set() {
+                let cpu = (row.num(nodes::CPU_USED), row.num(nodes::CPU));
+                let memory = (row.num(nodes::MEMORY_USED) * KIB, row.num(nodes::MEMORY));
+                trails.entry(row.key()).or_default().push(row.time(nodes::MEASURED), cpu, memory);
+            }
+        }
+        self.trails = trails;
     }
 
     fn begun(&self, table: u8, slot: u32) -> u32 {
@@ -69,6 +94,56 @@ impl Store {
             self.lend(table, slot, into, [0; 3], changed);
         }
     }
+}
+
+/// Looks that a trail remembers: a quarter of an hour at one each 15 s.
+const LOOKS: usize = 60;
+
+/// What a node used since start, at most [`LOOKS`] looks of it, in thousandths of what it can allocate: 240 bytes a node.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    last: Epoch,
+    cpu: [u16; LOOKS],
+    memory: [u16; LOOKS],
+}
+
+impl Default for Trail {
+    fn default() -> Trail {
+        Trail { last: Epoch(0), cpu: [0; LOOKS], memory: [0; LOOKS] }
+    }
+}
+
+impl Trail {
+    /// Adds a look, if it saw something newer than the one before: used, of so much, of CPU and of memory.
+    pub fn push(&mut self, at: Epoch, cpu: (i64, i64), memory: (i64, i64)) {
+        if at <= self.last {
+            return;
+        }
+        self.last = at;
+        for (points, (have, of)) in [(&mut self.cpu, cpu), (&mut self.memory, memory)] {
+            points.rotate_left(1);
+            let share = if of > 0 { i128::from(have) * 1000 / i128::from(of) } else { 0 };
+            points[LOOKS - 1] = share.clamp(0, i128::from(u16::MAX)) as u16;
+        }
+    }
+
+    /// CPU as bars of five looks each, the highest of them, newest last.
+    pub fn cpu(&self) -> [u32; 12] {
+        bars(&self.cpu)
+    }
+
+    /// The same of memory.
+    pub fn memory(&self) -> [u32; 12] {
+        bars(&self.memory)
+    }
+}
+
+fn bars(points: &[u16; LOOKS]) -> [u32; 12] {
+    let mut bars = [0; 12];
+    for (bar, points) in bars.iter_mut().zip(points.chunks(LOOKS / 12)) {
+        *bar = points.iter().copied().max().map_or(0, u32::from);
+    }
+    bars
 }
 
 /// One sample as rows keep it.

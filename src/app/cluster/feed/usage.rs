@@ -215,7 +215,7 @@ impl Samples {
                 }
             }
         }
-        let end = reader.end();
+        let end = reader.end_unversioned();
         let meta = end.map_err(|_| Trouble::Cut("the list was cut off before its end"))?;
         parcel.sweep = meta.next.is_empty();
         if !parcel.is_empty() {

@@ -1,10 +1,12 @@
 //! What is shown of pods.
 
-use super::*;
+use super::common;
+use super::pods::*;
+use super::usage;
 use crate::column;
-use crate::state::cell::{Sort, Value};
+use crate::state::cell::{Role, Sort, Value};
 use crate::state::decl::Column;
-use crate::state::kinds::common;
+use crate::state::rules::pod_status;
 
 /// Percent of a limit from which a pod is worth a look: CPU is throttled at it, memory kills.
 const FULL: i64 = 90;
