@@ -171,7 +171,8 @@ fn measured(lab: &ControlPlane) {
     let of = |name: &str| pods.iter().find(|p| p["name"] == name).expect("a row of that name");
     assert_eq!(of("web-1")["cpu_used"], 100);
     assert_eq!(of("web-1")["memory_used"], 129 << 20);
-    assert_eq!(of("web-1")["cpu_request_pct"], 50);
+    // The server gives the other container a request of 100m, its limit.
+    assert_eq!(of("web-1")["cpu_request_pct"], 33);
     assert_eq!(of("db-0")["cpu_limit_pct"], 78);
     assert_eq!(of("web-2")["cpu_used"], Value::Null, "nothing was measured of it");
     assert_eq!(pods[0]["name"], "db-0", "the most first");

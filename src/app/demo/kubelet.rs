@@ -135,12 +135,12 @@ fn cadvisor(pods: &[&Value]) -> String {
     };
     // Some containers run into their limit now and then, one in forty was killed.
     let periods = |_: u64| Some(36_000);
-    let throttled = |seed: u64| Some(if seed % 5 == 0 { seed % 17_000 } else { 0 });
+    let throttled = |seed: u64| Some(if seed.is_multiple_of(5) { seed % 17_000 } else { 0 });
     [
         family("container_cpu_cfs_periods_total", &periods),
         family("container_cpu_cfs_throttled_periods_total", &throttled),
         family("container_cpu_cfs_throttled_seconds_total", &|s| Some(throttled(s)? / 20)),
-        family("container_oom_events_total", &|seed| Some(u64::from(seed % 40 == 0))),
+        family("container_oom_events_total", &|seed| Some(u64::from(seed.is_multiple_of(40)))),
     ]
     .concat()
 }
@@ -150,7 +150,7 @@ fn probes(pods: &[&Value]) -> String {
     for (pod, c) in each(pods) {
         let seed = hash(object::uid(pod)) ^ hash(text(&c["name"]));
         for (result, n) in
-            [("successful", 4_000), ("failed", if seed % 9 == 0 { seed % 60 } else { 0 })]
+            [("successful", 4_000), ("failed", if seed.is_multiple_of(9) { seed % 60 } else { 0 })]
         {
             let more = format!(",probe_type=\"Readiness\",result=\"{result}\"");
             out += &line("prober_probe_total", pod, c, &more, n);

@@ -16,9 +16,7 @@ use super::refusal::{Outcome, Refusal};
 use super::route::{Ask, Query, Route, Target, route};
 use super::watch::Watch;
 use super::{DemoCluster, Shared, USER, World};
-use super::{
-    delete, discovery, dumps, evict, kubelet, list, logs, metrics, review, usage, write,
-};
+use super::{delete, discovery, dumps, evict, kubelet, list, logs, metrics, review, usage, write};
 
 impl tower::Service<Request<kube::client::Body>> for DemoCluster {
     type Response = Response<Body>;

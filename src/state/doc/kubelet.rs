@@ -296,8 +296,11 @@ fn empty_dir<'a>(seen: &'a Seen, pod: &Value, volume: &str) -> Option<&'a Value>
     items(pod, "/spec/volumes").iter().find(named)?.get("emptyDir")
 }
 
+/// Bytes used, and the row that says so.
+type Filled = (i64, [Cell; 5]);
+
 fn volumes(page: &mut Page, summary: &Value, seen: &Seen) {
-    let (mut dirs, mut claims): (Vec<(i64, [Cell; 5])>, Vec<(i64, [Cell; 5])>) = (vec![], vec![]);
+    let (mut dirs, mut claims): (Vec<Filled>, Vec<Filled>) = (vec![], vec![]);
     for pod in items(summary, "/pods") {
         for volume in items(pod, "/volume") {
             let used = int(volume, "/usedBytes");

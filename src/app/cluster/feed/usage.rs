@@ -157,7 +157,7 @@ impl Samples {
             missing.set(missing.get() || asked.is_none());
             asked
         };
-        while containers::turn(&mut self.draft, i, &asked) {
+        while containers::turn(&mut self.draft, i, asked) {
             parcel.push(&self.draft, self.spec.table);
             i += 1;
         }
