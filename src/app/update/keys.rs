@@ -147,7 +147,6 @@ impl App {
                 self.back(now);
                 self.follow(fx);
             }
-            "undo" => self.undo(now, fx),
             "undo" => self.undo(None, now, fx),
             "drain-board" => self.drain_board(now),
             "drain-resume" => self.resume_drain(now, fx),
