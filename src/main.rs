@@ -8,8 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, health, journal, print, stream, stuck,
-    why,
+    Cli, Command, Failure, act, csr, doctor, drain, exit, health, journal, kubelet, print, stream,
+    stuck, top, why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -57,6 +57,14 @@ fn main() -> ExitCode {
         }
         Some(Command::Health(args)) => {
             printed(headless(health::health(&cli.common, args, &mut std::io::stdout())))
+        }
+        Some(Command::Kubelet(args)) => printed(headless(kubelet::page(&cli.common, args))),
+        Some(Command::Top(args)) => {
+            let shown = |text: &str| matches!(out(text), code if code == ExitCode::SUCCESS);
+            match headless(top::top(&cli.common, args, shown)) {
+                Ok(missing) => printed(Ok((String::new(), missing))),
+                Err(trouble) => printed(Err(trouble)),
+            }
         }
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),

@@ -652,3 +652,43 @@ fn the_health_board_leads_from_what_is_not_well_to_where_it_is_seen() {
     stage.press("/verdict:=unknown<enter>");
     assert!(stage.cursor_line().contains("it takes the right to list pods"), "{}", stage.text());
 }
+
+#[test]
+fn samples_are_asked_for_only_while_they_are_looked_at() {
+    let mut stage = Stage::scene("nodes", "typical", (200, 24));
+    let sampled = |stage: &Stage| {
+        let store = &stage.app.state.store;
+        let last = stage.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Follow(tables) => Some(tables.clone()),
+            _ => None,
+        });
+        let ids = last.unwrap().into_iter().map(|table| store.table_at(table).spec.id);
+        ids.filter(|id| id.ends_with("_usage")).collect::<Vec<_>>()
+    };
+    assert_eq!(sampled(&stage), ["node_usage"]);
+    stage.press(":pods<enter>");
+    assert_eq!(sampled(&stage), ["pod_usage"], "nodes are in the history, and not looked at");
+    stage.press("<esc>");
+    assert_eq!(sampled(&stage), ["node_usage"]);
+    stage.press("jK");
+    let asked = stage
+        .effects
+        .iter()
+        .any(|e| matches!(e, Effect::Fetch(_, t, Form::Kubelet) if t.gvk.kind == "Node"));
+    assert!(asked, "the kubelet's page is asked for, once");
+    assert_eq!(sampled(&stage), [""; 0]);
+}
+
+#[test]
+fn without_a_metrics_api_its_columns_go_and_the_summary_says_why() {
+    let mut stage = Stage::scene("nodes", "typical", (200, 24));
+    assert!(stage.text().contains("CPU USED"));
+    let store = &stage.app.state.store;
+    let table = store.table_index("node_usage").unwrap();
+    let feed = store.feeds.iter().find(|f| f.table == table).unwrap().id;
+    stage.send(Msg::Health(feed, wheelhouse::state::health::Health::Missing));
+    let text = stage.text();
+    assert!(!text.contains("CPU USED") && text.contains("CPU REQUESTED"), "{text}");
+    assert!(text.contains("the server has no metrics API"), "{text}");
+    assert!(stage.lines()[0].contains("live"), "the rows are as right as before");
+}

@@ -34,6 +34,7 @@ actions! {
     yaml::Yaml;
     why::Why;
     why_stuck::WhyStuck;
+    kubelet::Kubelet;
     logs::Logs;
     previous_logs::PreviousLogs;
     shell::Shell;

@@ -359,7 +359,7 @@ async fn fetched(
     let events = async {
         match form {
             Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
-            Form::Yaml | Form::Why | Form::Stuck => Ok(vec![]),
+            Form::Yaml | Form::Why | Form::Stuck | Form::Kubelet => Ok(vec![]),
         }
     };
     let (object, events) = tokio::join!(fetch::get_object(client, target), events);
@@ -367,6 +367,7 @@ async fn fetched(
     let page = match form {
         Form::Yaml | Form::Describe => None,
         Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
+        Form::Kubelet => Some(insight::kubelet(client, target, now).await),
         Form::Stuck => Some(insight::stuck(client, target, &object, now).await?),
     };
     Ok(Fetched { object, events, page })

@@ -9,6 +9,11 @@ pub fn milli(text: &str) -> Option<i64> {
     scaled(text, 3)
 }
 
+/// Billionths: `"1234567n"` is 1,234,567. What a metrics API says of CPU.
+pub fn nano(text: &str) -> Option<i64> {
+    scaled(text, 9)
+}
+
 /// Whole units: bytes for memory. `"1Gi"` is 1,073,741,824.
 pub fn whole(text: &str) -> Option<i64> {
     scaled(text, 0)

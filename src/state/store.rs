@@ -7,14 +7,17 @@ use super::decl::{TALLIED, TableSpec};
 use super::derive::{self, Derived};
 use super::health::{Coverage, FeedId, Health};
 use super::intern::{Interner, Sym};
-use super::kinds;
+use super::kinds::{self, usage::lent};
 use super::parcel::{Key, Parcel, RawRow};
 use super::row::Row;
 use super::table::{Table, What};
 use super::tally::{Join, MAX_SUMS};
 use super::timeline::Timeline;
+use hashbrown::HashMap;
+use usage::Trail;
 
 mod events;
+pub mod usage;
 
 /// A row that an application of a parcel changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,8 @@ pub struct Store {
     /// Rows whose sums changed, by table and name.
     dependents: Vec<(u8, Sym)>,
     timeline: Timeline,
+    /// What nodes used since start.
+    trails: HashMap<Key, Trail>,
 }
 
 impl Default for Store {
@@ -92,6 +97,7 @@ impl Store {
             words: vec![],
             dependents: vec![],
             timeline: Timeline::default(),
+            trails: HashMap::new(),
         }
     }
 
@@ -216,6 +222,9 @@ impl Store {
         if self.gathers(table) {
             return self.gather(table, parcel);
         }
+        if let Some(into) = self.takes_use(table) {
+            return self.take_use(into, parcel);
+        }
         for row in parcel.rows() {
             self.put(table, parcel, row, &mut changed);
         }
@@ -267,11 +276,11 @@ impl Store {
         let (key, feed, generation) = (row.key(), parcel.feed, parcel.generation);
         match t.find(key) {
             Some(slot) => {
-                // What follows from other rows is not in the object.
-                for derived in derive::ALL.iter().filter(|d| d.table == t.spec.id) {
-                    for at in derived.words.iter().map(|word| usize::from(word.at)) {
-                        words[at] = t.words(slot)[at];
-                    }
+                // What follows from other rows, or is measured, is not in the object.
+                let derived = derive::ALL.iter().filter(|d| d.table == t.spec.id);
+                let derived = derived.flat_map(|d| d.words).chain(lent(t.spec.id));
+                for at in derived.map(|word| usize::from(word.at)) {
+                    words[at] = t.words(slot)[at];
                 }
                 let mask = t.differs(slot, &words);
                 t.touch(slot, feed, generation, row.head.rv);

@@ -22,6 +22,17 @@ pub struct Name {
 
 impl Name {
     fn new(name: &str, syms: &mut Interner) -> Name {
+        let (stem, tail) = Name::cut(name);
+        Name { stem: syms.intern(stem.as_bytes()), tail }
+    }
+
+    /// As [`Name::new`]; `None` if no row can have that name.
+    fn find(name: &str, syms: &Interner) -> Option<Name> {
+        let (stem, tail) = Name::cut(name);
+        Some(Name { stem: syms.find(stem.as_bytes())?, tail })
+    }
+
+    fn cut(name: &str) -> (&str, [u8; TAIL]) {
         let cut = match name.rfind('-') {
             _ if name.len() <= TAIL => 0,
             Some(dash) if name.len() - dash - 1 <= TAIL => dash + 1,
@@ -30,7 +41,7 @@ impl Name {
         let (stem, rest) = name.split_at(cut);
         let mut tail = [0u8; TAIL];
         tail[..rest.len()].copy_from_slice(rest.as_bytes());
-        Name { stem: syms.intern(stem.as_bytes()), tail }
+        (stem, tail)
     }
 
     /// The part of its own.
@@ -77,6 +88,8 @@ pub struct Table {
     free: Vec<u32>,
     index: HashTable<u32>,
     names: HashMap<Sym, u32>,
+    /// Slots by namespace and name, where something other than objects is joined to them; 5 bytes a row.
+    places: Option<HashTable<u32>>,
     hasher: hashbrown::DefaultHashBuilder,
 }
 
@@ -104,6 +117,7 @@ impl Table {
             free: vec![],
             index: HashTable::new(),
             names: HashMap::new(),
+            places: None,
             hasher: Default::default(),
         }
     }
@@ -153,6 +167,51 @@ impl Table {
     /// The slot of the object of that name, in tables that tallies point at.
     pub fn find_name(&self, name: Sym) -> Option<u32> {
         self.names.get(&name).copied()
+    }
+
+    /// The slot of the object of that namespace and name. The first to ask has the index made.
+    pub(super) fn find_place(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        syms: &Interner,
+    ) -> Option<u32> {
+        if self.places.is_none() {
+            self.places = Some(HashTable::with_capacity(self.len()));
+            (0..self.slots())
+                .filter(|&slot| self.alive(slot))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|slot| self.note_place(slot));
+        }
+        let (namespace, name) = (syms.find(namespace.as_bytes())?, Name::find(name, syms)?);
+        let hash = self.hasher.hash_one(place(namespace, &name));
+        let here = |&slot: &u32| {
+            let head = &self.heads[slot as usize];
+            head.namespace == namespace && head.name == name
+        };
+        self.places.as_ref()?.find(hash, here).copied()
+    }
+
+    fn note_place(&mut self, slot: u32) {
+        let (heads, hasher) = (&self.heads, &self.hasher);
+        let hash = |slot: u32| {
+            let head = &heads[slot as usize];
+            hasher.hash_one(place(head.namespace, &head.name))
+        };
+        if let Some(places) = &mut self.places {
+            places.insert_unique(hash(slot), slot, |&slot| hash(slot));
+        }
+    }
+
+    fn forget_place(&mut self, slot: u32) {
+        let head = &self.heads[slot as usize];
+        let hash = self.hasher.hash_one(place(head.namespace, &head.name));
+        if let Some(entry) =
+            self.places.as_mut().and_then(|p| p.find_entry(hash, |&s| s == slot).ok())
+        {
+            entry.remove();
+        }
     }
 
     /// Words of a raw row as they are stored.
@@ -254,6 +313,7 @@ impl Table {
         self.index.insert_unique(hasher.hash_one(head.key), slot, |&slot| {
             hasher.hash_one(heads[slot as usize].key)
         });
+        self.note_place(slot);
         slot
     }
 
@@ -306,12 +366,17 @@ impl Table {
                 self.names.remove(&sym);
             }
         }
+        self.forget_place(slot);
         self.heads[slot as usize].alive = false;
         if let Some(text) = self.loose.get_mut(slot as usize) {
             *text = Box::default();
         }
         self.free.push(slot);
     }
+}
+
+fn place(namespace: Sym, name: &Name) -> (u32, u32, [u8; TAIL]) {
+    (namespace.0, name.stem.0, name.tail)
 }
 
 /// Tells a text from the one before it.

@@ -7,6 +7,7 @@ use crate::actions;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
+use crate::state::kinds::usage::is_lent;
 use crate::state::text::width;
 use crate::state::time::Epoch;
 use ratatui::buffer::Buffer;
@@ -86,7 +87,8 @@ pub fn header(
 fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, &'static str, String) {
     let needs = |table: u8| {
         let id = state.store.table_at(table).spec.id;
-        id == view.table || view.also.contains(&id)
+        // Use is told beside the counts: without it the rows are as right as with it.
+        (id == view.table || view.also.contains(&id)) && !is_lent(id)
     };
     let feeds = state.store.feeds.iter().filter(|f| needs(f.table));
     let worst = feeds

@@ -16,6 +16,7 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Form::Describe => "about",
         Form::Why => "why no node takes",
         Form::Stuck => "why it does not go:",
+        Form::Kubelet => "kubelet of",
     };
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1).put(Role::Dim, form).skip(1);

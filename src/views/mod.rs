@@ -39,6 +39,7 @@ views! {
     journal;
     apiserver;
     health;
+    containers;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

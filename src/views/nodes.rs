@@ -5,7 +5,7 @@ use crate::state::State;
 use crate::state::cell::{Role, grouped};
 use crate::state::health::Coverage;
 use crate::state::intern::Sym;
-use crate::state::kinds::{nodes, pods};
+use crate::state::kinds::{nodes, pods, usage};
 use crate::state::row::Row;
 
 /// The view.
@@ -13,7 +13,7 @@ pub static VIEW: TableView = TableView {
     id: "nodes",
     aliases: &["no", "node"],
     table: "nodes",
-    also: &["pods"],
+    also: &["pods", "node_usage"],
     columns: &[
         "name",
         "status",
@@ -23,6 +23,8 @@ pub static VIEW: TableView = TableView {
         "pods_not_ready",
         "cpu_requested",
         "memory_requested",
+        "cpu_used",
+        "memory_used",
         "taints",
         "zone",
         "instance_type",
@@ -31,6 +33,11 @@ pub static VIEW: TableView = TableView {
         "age",
     ],
     wide: &[
+        "cpu_allocatable_pct",
+        "memory_allocatable_pct",
+        "cpu_trend",
+        "memory_trend",
+        "measured",
         "cordon_note",
         "external_ip",
         "os_image",
@@ -47,6 +54,11 @@ pub static VIEW: TableView = TableView {
         "kernel",
         "os_image",
         "external_ip",
+        "memory_trend",
+        "cpu_trend",
+        "measured",
+        "cpu_allocatable_pct",
+        "memory_allocatable_pct",
         "internal_ip",
         "instance_type",
         "zone",
@@ -55,6 +67,8 @@ pub static VIEW: TableView = TableView {
         "taints",
         "pressure",
         "age",
+        "memory_used",
+        "cpu_used",
         "memory_requested",
         "cpu_requested",
         "pods_not_ready",
@@ -64,8 +78,10 @@ pub static VIEW: TableView = TableView {
     summary,
     detail,
     help: "PODS counts bound pods that have not finished, terminating ones included, against what the kubelet \
-           allows. NOT READY are those of them whose Ready condition is not True. CPU and MEMORY are what the \
-           pods request, out of what the node can allocate; real use is another matter.",
+           allows. NOT READY are those of them whose Ready condition is not True. CPU and MEMORY REQUESTED are \
+           what the pods request, USED what the node uses by the metrics API, both out of what it can allocate. \
+           Samples older than a minute are dim, older than two are left out; MEASURED is their age; SO FAR is \
+           the last quarter of an hour, as far as this view was looked at.",
 };
 
 fn enter(row: Row<'_>) -> Option<Jump> {
@@ -95,7 +111,14 @@ fn summary(state: &State) -> Vec<Part> {
         Part::default(),
     ];
     parts.extend(pod_counts(state));
+    parts.extend(use_of(state, "nodes"));
     parts
+}
+
+/// Why the use of a table's rows is not shown, if it is not.
+pub fn use_of(state: &State, table: &str) -> Option<Part> {
+    let text = usage::absent(&state.store, table)?;
+    Some(Part { text, role: Role::Dim, link: None })
 }
 
 /// Pods by phase, for every view that shows them.

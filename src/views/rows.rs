@@ -6,7 +6,9 @@ use super::theme::Theme;
 use crate::state::State;
 use crate::state::cell::{Cell, Role, Value, heights};
 use crate::state::decl::{Align, Column};
+use crate::state::kinds::usage;
 use crate::state::row::Row;
+use crate::state::store::Store;
 use crate::state::text::width;
 use crate::state::time::Epoch;
 use crate::state::ui::table::{BAR, TableUi};
@@ -36,8 +38,16 @@ pub fn columns(state: &State, view: &TableView, wide: bool) -> Vec<&'static Colu
 }
 
 /// Decides which columns fit: the least wanted go first, none is cut in half.
-pub fn fitting(table: &TableUi, view: &TableView, area: u16) -> Vec<&'static Column> {
+pub fn fitting(
+    store: &Store,
+    table: &TableUi,
+    view: &TableView,
+    area: u16,
+) -> Vec<&'static Column> {
     let mut shown = table.columns.clone();
+    if usage::absent(store, view.table).is_some() {
+        shown.retain(|column| !usage::is_column(column.id));
+    }
     let total = |shown: &[&'static Column]| -> u16 {
         let claims = |c: &Column| match c.max {
             ..=SENTENCE => table.width(c),
@@ -66,7 +76,7 @@ pub fn paint(
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<i64> {
-    let columns = fitting(table, view, area.width);
+    let columns = fitting(&state.store, table, view, area.width);
     heading(table, &columns, theme, area, buf);
     let mut next: Option<i64> = None;
     for (line, rank) in table.window().enumerate() {

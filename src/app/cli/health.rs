@@ -65,7 +65,7 @@ pub async fn health(
         return Ok((String::new(), None));
     }
     let mut store = Store::default();
-    let missing = collect(&connection, &mut store, wanted.view, None).await?;
+    let missing = collect(&connection, &mut store, &wanted, None).await?;
     let now = connection.now();
     let text = format(&ordered(&store, &wanted, now), &wanted.columns, args.output, now);
     Ok((text, not_well(&store).or(missing)))

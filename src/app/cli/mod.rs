@@ -9,9 +9,11 @@ pub mod drain;
 pub mod format;
 pub mod health;
 pub mod journal;
+pub mod kubelet;
 pub mod print;
 pub mod stream;
 pub mod stuck;
+pub mod top;
 pub mod why;
 
 use crate::app::cluster::session::ConnectArgs;
@@ -133,6 +135,10 @@ pub struct Screen {
 pub enum Command {
     /// Print a view: the same columns, filter and order as on screen.
     Print(print::PrintArgs),
+    /// What nodes, pods and containers use, beside requests, limits and what can be allocated.
+    Top(top::TopArgs),
+    /// A node as its kubelet sees it, through the API server's proxy: storage, pressure, throttling, probes, configuration.
+    Kubelet(kubelet::KubeletArgs),
     /// Tell what works from here: kubeconfig, connection, rights, terminal, clipboard.
     Doctor,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use super::format::{Format, format};
 use super::{Common, Failure, exit, view_names};
-use crate::app::cluster::feed::{self, FeedSpec};
+use crate::app::cluster::feed::{self, FeedHandle, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::cluster::upstream::system_clock;
@@ -12,6 +12,7 @@ use crate::app::journal::{Journal, feed::parcels};
 use crate::state::cell::grouped;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
+use crate::state::kinds::usage::{self, is_lent, lent};
 use crate::state::kinds::{events, journal};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
@@ -59,6 +60,15 @@ pub(super) struct Wanted {
     pub filter: Query,
 }
 
+impl Wanted {
+    /// Whether something that is measured is asked for.
+    fn uses(&self) -> bool {
+        let lent = lent(self.view.table).iter().fold(0, |mask, word| mask | word.bit());
+        let columns = self.columns.iter().fold(self.sort.0.needs, |mask, c| mask | c.needs);
+        (columns | self.filter.needs()) & lent != 0
+    }
+}
+
 /// The text to print, and what is missing from it.
 ///
 /// # Errors
@@ -67,7 +77,7 @@ pub async fn print(
     common: &Common,
     args: &PrintArgs,
 ) -> Result<(String, Option<Failure>), Failure> {
-    let wanted = check(args)?;
+    let mut wanted = check(args)?;
     if wanted.view.table == journal::TABLE.id {
         return print_journal(&wanted, args);
     }
@@ -80,7 +90,10 @@ pub async fn print(
         return super::count::count(&connection, wanted.view, scope, args.output).await;
     }
     let mut store = Store::default();
-    let missing = collect(&connection, &mut store, wanted.view, scope).await?;
+    let missing = collect(&connection, &mut store, &wanted, scope).await?;
+    if args.columns.is_empty() && usage::absent(&store, wanted.view.table).is_some() {
+        wanted.columns.retain(|column| !usage::is_column(column.id));
+    }
     add_deeds(&connection, &mut store);
     let missing = missing.or_else(|| forgotten(&store));
     Ok((formatted(&store, &wanted, args, connection.now()), missing))
@@ -169,44 +182,94 @@ pub(super) fn check(args: &PrintArgs) -> Result<Wanted, Failure> {
 pub(super) async fn collect(
     connection: &Connection,
     store: &mut Store,
-    view: &TableView,
+    wanted: &Wanted,
     scope: Option<String>,
 ) -> Result<Option<Failure>, Failure> {
-    let woken = Arc::new(Notify::new());
-    let wake = woken.clone();
-    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
-    let mut waiting: Vec<FeedId> = vec![];
-    let mut handles = vec![];
-    for id in [&[view.table], view.also].concat() {
-        let Some(table) = store.table_index(id) else { continue };
+    let mut reading = Reading::new(connection, wanted.view, scope);
+    reading.all(store, wanted.uses()).await?;
+    Ok(Some(reading.missing.join("\n"))
+        .filter(|w| !w.is_empty())
+        .map(|words| Failure { code: exit::INCOMPLETE, words }))
+}
+
+/// Feeds on their way into a store.
+pub(super) struct Reading<'a> {
+    connection: &'a Connection,
+    view: &'static TableView,
+    scope: Option<String>,
+    mailbox: Mailbox,
+    woken: Arc<Notify>,
+    waiting: Vec<FeedId>,
+    handles: Vec<FeedHandle>,
+    /// What could not be read, in words.
+    pub missing: Vec<String>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(
+        connection: &'a Connection,
+        view: &'static TableView,
+        scope: Option<String>,
+    ) -> Reading<'a> {
+        let woken = Arc::new(Notify::new());
+        let wake = woken.clone();
+        let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
+        let (waiting, handles, missing) = (vec![], vec![], vec![]);
+        Reading { connection, view, scope, mailbox, woken, waiting, handles, missing }
+    }
+
+    /// Reads what the view lives on, then, if asked, what is measured about it: a sample finds the row it is about only
+    /// if that is there.
+    pub async fn all(&mut self, store: &mut Store, measured: bool) -> Result<(), Failure> {
+        let all = [&[self.view.table], self.view.also].concat();
+        let (samples, objects): (Vec<_>, Vec<_>) = all.into_iter().partition(|id| is_lent(id));
+        objects.iter().for_each(|id| self.open(store, id));
+        self.settled(store).await?;
+        if measured {
+            samples.iter().for_each(|id| self.open(store, id));
+            self.settled(store).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the feeds of a table.
+    fn open(&mut self, store: &mut Store, id: &str) {
+        let Some(table) = store.table_index(id) else { return };
         let spec = store.table_at(table).spec;
         for (kind, declared) in spec.kinds.iter().enumerate() {
-            let namespace = scope.clone().filter(|_| declared.gvk.namespaced);
+            let namespace = self.scope.clone().filter(|_| declared.gvk.namespaced);
             let feed = store.open_feed(table, kind as u8, namespace.clone());
             let spec = FeedSpec { id: feed, table: spec, kind: kind as u8, namespace };
-            handles.push(feed::spawn(spec, &connection.upstream, &mailbox));
-            waiting.push(feed);
+            self.handles.push(feed::spawn(spec, &self.connection.upstream, &self.mailbox));
+            self.waiting.push(feed);
         }
     }
-    let mut missing = vec![];
-    while !waiting.is_empty() {
-        woken.notified().await;
-        for delivery in mailbox.drain(usize::MAX) {
+
+    /// Waits until each feed that was started knows how it is.
+    async fn settled(&mut self, store: &mut Store) -> Result<(), Failure> {
+        while !self.waiting.is_empty() {
+            self.woken.notified().await;
+            self.take(store)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what came.
+    fn take(&mut self, store: &mut Store) -> Result<(), Failure> {
+        for delivery in self.mailbox.drain(usize::MAX) {
             match delivery {
                 Delivery::Rows(parcel) => drop(store.apply(&parcel)),
                 Delivery::Health(feed, health) => {
-                    settle(store, view, feed, &health, &mut missing)?;
+                    settle(store, self.view, feed, &health, &mut self.missing)?;
                     if !matches!(health, Health::Starting { .. } | Health::Off) {
-                        waiting.retain(|f| *f != feed);
+                        self.waiting.retain(|f| *f != feed);
                     }
                     store.set_health(feed, health);
                 }
             }
         }
+        Ok(())
     }
-    Ok(Some(missing.join("\n"))
-        .filter(|w| !w.is_empty())
-        .map(|words| Failure { code: exit::INCOMPLETE, words }))
 }
 
 /// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
@@ -219,6 +282,10 @@ pub(super) fn settle(
 ) -> Result<(), Failure> {
     let Some(feed) = store.feeds.iter().find(|f| f.id == id) else { return Ok(()) };
     let spec = store.table_at(feed.table).spec;
+    if is_lent(spec.id) {
+        // Rows are whole without what is measured; whoever asked for that says what became of it.
+        return Ok(());
+    }
     let gvk = &spec.kinds[usize::from(feed.kind)].gvk;
     let words = match health {
         Health::Denied { verb, resource, message } => {

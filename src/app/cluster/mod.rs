@@ -9,6 +9,7 @@ pub mod feed;
 pub mod fetch;
 pub mod follow;
 pub mod gather;
+pub mod kubelet;
 pub mod mailbox;
 pub mod probe;
 pub mod pulse;

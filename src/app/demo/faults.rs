@@ -96,6 +96,7 @@ pub(super) fn authorize(book: &FaultBook, user: &str, ask: &Ask) -> Outcome<()> 
         Route::Usage(plural, ns, name) => {
             ("metrics.k8s.io", plural.as_str(), ns.as_str(), name.as_str(), "")
         }
+        Route::Kubelet(node, _) => ("", "nodes", "", node.as_str(), "proxy"),
         Route::Review(_) => return Ok(()),
         Route::Other if book.allows(verb, &ask.path, "") => return Ok(()),
         Route::Other => {

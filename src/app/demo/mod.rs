@@ -12,6 +12,7 @@ mod discovery;
 mod dumps;
 mod evict;
 mod faults;
+mod kubelet;
 mod life;
 mod list;
 mod logs;

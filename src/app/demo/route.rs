@@ -81,6 +81,8 @@ pub enum Route {
     Object(Target),
     /// `metrics.k8s.io`: plural, namespace, name.
     Usage(String, String, String),
+    /// A kubelet behind the node proxy: node, path.
+    Kubelet(String, String),
     /// A self review: `selfsubjectaccessreviews` and its kin.
     Review(String),
     /// Anything else, by its whole path: discovery, health, dumps.
@@ -112,7 +114,7 @@ impl Ask {
         let collection = match &self.route {
             Route::Object(t) => t.name.is_empty(),
             Route::Usage(_, _, name) => name.is_empty(),
-            Route::Review(_) | Route::Other => false,
+            Route::Kubelet(..) | Route::Review(_) | Route::Other => false,
         };
         match self.method {
             Method::GET | Method::HEAD if collection && self.query.is("watch") => "watch",
@@ -169,6 +171,9 @@ pub fn route(path: &str) -> Outcome<Route> {
     }
     if group == "metrics.k8s.io" && matches!(plural.as_str(), "nodes" | "pods") {
         return Ok(Route::Usage(plural, namespace.to_owned(), name));
+    }
+    if let ("", ["nodes", node, "proxy", page @ ..]) = (group, rest) {
+        return Ok(Route::Kubelet(decode_part(node), page.join("/")));
     }
     let res = find(group, version, &plural).ok_or_else(Refusal::no_such_path)?;
     if rest.len() > 3 || !sub.is_empty() && !res.subs.contains(&sub.as_str()) {

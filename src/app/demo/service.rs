@@ -16,7 +16,7 @@ use super::refusal::{Outcome, Refusal};
 use super::route::{Ask, Query, Route, Target, route};
 use super::watch::Watch;
 use super::{DemoCluster, Shared, USER, World};
-use super::{delete, discovery, dumps, evict, list, logs, metrics, review, usage, write};
+use super::{delete, discovery, dumps, evict, kubelet, list, logs, metrics, review, usage, write};
 
 impl tower::Service<Request<kube::client::Body>> for DemoCluster {
     type Response = Response<Body>;
@@ -78,6 +78,10 @@ impl World {
             Route::Usage(plural, namespace, name) => {
                 usage::answer(&self.store, plural, namespace, name, now)
             }
+            Route::Kubelet(node, page) if ask.method == Method::GET => {
+                kubelet::answer(&self.store, node, page, now)
+            }
+            Route::Kubelet(..) => Err(Refusal::not_allowed()),
             Route::Review(kind) => review::answer(&self.faults, kind, &ask.body),
             Route::Other => other(&self.store, ask, now),
         }

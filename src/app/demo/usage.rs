@@ -101,7 +101,7 @@ fn amounts(cpu_nanos: i64, memory: i64) -> Value {
 }
 
 /// Nano cores and bytes: a share of the request that swings around a level of its own.
-fn container(uid: &str, container: &Value, sample: Timestamp) -> (i64, i64) {
+pub(super) fn container(uid: &str, container: &Value, sample: Timestamp) -> (i64, i64) {
     let asked = &container["resources"]["requests"];
     let cpu = quantity::milli(text(&asked["cpu"])).unwrap_or(20);
     let memory = quantity::whole(text(&asked["memory"])).unwrap_or(48 << 20);

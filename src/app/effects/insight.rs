@@ -60,6 +60,11 @@ pub async fn stuck(
     }
 }
 
+/// A node as its kubelet sees it; what could not be read is said in the page.
+pub async fn kubelet(client: &Client, target: &Target, now: Epoch) -> Doc {
+    doc::kubelet::kubelet(&crate::app::cluster::kubelet::look(client, &target.name).await, now)
+}
+
 /// Gives every object what the cluster shows of the controllers of them all.
 pub async fn with_evidence(client: &Client, seen: &mut [Seen], now: Epoch) {
     let mut pace = Pace::new(client.clone(), survey::RATE);

@@ -193,6 +193,6 @@ pub(super) fn write(doc: &mut DocUi, store: &Store, now: Now) {
             }
             page
         }
-        Form::Why | Form::Stuck => fetched.page.clone().unwrap_or_default(),
+        Form::Why | Form::Stuck | Form::Kubelet => fetched.page.clone().unwrap_or_default(),
     };
 }

@@ -48,6 +48,7 @@ impl App {
             Form::Describe => "describe",
             Form::Why => "why",
             Form::Stuck => "stuck",
+            Form::Kubelet => "kubelet",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
@@ -67,14 +68,17 @@ impl App {
     pub(super) fn follow(&self, fx: &mut Vec<Effect>) {
         let store = &self.state.store;
         let mut tables: Vec<u8> = vec![];
+        let here = self.state.ui.route().map(|route| route.id);
         for route in &self.state.ui.routes {
-            let ids: Vec<&str> = match &route.page {
+            let mut ids: Vec<&str> = match &route.page {
                 Page::Table(_) => views::named(route.view)
                     .map(|v| [&[v.table], v.also].concat())
                     .unwrap_or_default(),
                 Page::Document(doc) => vec![doc.target.table],
                 Page::Board(_) => vec!["nodes"],
             };
+            // What is asked for again and again is asked for only while it is looked at.
+            ids.retain(|id| !kinds::usage::is_sampled(id) || here == Some(route.id));
             tables.extend(ids.iter().filter_map(|id| store.table_index(id)));
         }
         tables.sort_unstable();

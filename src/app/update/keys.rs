@@ -143,7 +143,10 @@ impl App {
                 fx.push(Effect::Cancel);
                 self.say(now, Role::Accent, "no further step is begun");
             }
-            "back" => self.back(now),
+            "back" => {
+                self.back(now);
+                self.follow(fx);
+            }
             "undo" => self.undo(None, now, fx),
             "drain-board" => self.drain_board(now),
             "drain-resume" => self.resume_drain(now, fx),
@@ -152,6 +155,7 @@ impl App {
                 if !self.state.ui.walk(id == "next") {
                     self.say(now, Role::Dim, "there is nothing further in the history");
                 }
+                self.follow(fx);
                 self.busy = true;
             }
             "open-journal" => self.visit_view("journal", fx),

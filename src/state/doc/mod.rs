@@ -4,6 +4,7 @@
 //! Other control characters of the cluster's text are still there: painters clean what they paint.
 
 pub mod describe;
+pub mod kubelet;
 mod pending;
 mod stuck;
 mod wrapped;

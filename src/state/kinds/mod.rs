@@ -5,6 +5,7 @@ use super::decl::TableSpec;
 pub mod common;
 #[cfg(test)]
 mod events_tests;
+mod pods_columns;
 #[cfg(test)]
 mod pods_tests;
 #[cfg(test)]
@@ -12,6 +13,9 @@ mod registry_tests;
 pub mod subjects;
 #[cfg(test)]
 pub mod testing;
+pub mod usage;
+#[cfg(test)]
+mod usage_tests;
 
 macro_rules! tables {
     ($($file:ident;)+) => {
@@ -35,4 +39,7 @@ tables! {
     journal;
     apiserver;
     health;
+    node_usage;
+    pod_usage;
+    containers;
 }

@@ -1,7 +1,7 @@
 //! Nodes: what `kubectl get nodes -o wide` prints, and what their pods ask of them.
 
 use super::common::{self, text_column};
-use super::pods;
+use super::{pods, usage};
 use crate::state::cell::{Role, Sort, Value};
 use crate::state::decl::{Column, Gvk, Hit, Kind, TALLIED, TableSpec, Word};
 use crate::state::intern::Sym;
@@ -56,6 +56,12 @@ words! { WORDS:
     CORDON_NOTE = Sym;
     /// Every address as `type=address`, with blanks between.
     ADDRESSES = Sym;
+    /// Thousandths of a core in use; measured, see [`usage`].
+    CPU_USED = Num;
+    /// KiB in use; measured.
+    MEMORY_USED = Num;
+    /// End of the window both were measured in.
+    MEASURED = Time;
 }
 
 paths! { PATHS:
@@ -252,6 +258,16 @@ fn load(r: Row<'_>, what: usize) -> i64 {
     r.sums(pods::ON_NODE)[what]
 }
 
+/// Percent of what is allocatable from which a node is worth a look.
+const FULL: i64 = 90;
+
+fn full(have: i64, of: i64) -> Role {
+    match usage::percent(have, of) {
+        Some(FULL..) => Role::Warn,
+        _ => Role::Plain,
+    }
+}
+
 /// The first of the labels that is set: the current one or its predecessor.
 fn label<'a>(r: Row<'a>, keys: [&str; 2]) -> &'a str {
     keys.iter().find_map(|key| r.label(LABELS, key)).unwrap_or("")
@@ -303,6 +319,33 @@ static COLUMNS: &[Column] = &[
     column!("memory_requested" "MEMORY REQUESTED" Right 28 TALLIED | MEMORY.bit(),
         |r, _| common::of_pods(r, Value::Memory(load(r, pods::sum::MEMORY), r.num(MEMORY)), Role::Plain),
         |r| Sort::Int(load(r, pods::sum::MEMORY))),
+    column!("cpu_used" "CPU USED" Right 24 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
+        |r, now| {
+            let (have, of) = (r.num(CPU_USED), r.num(CPU));
+            usage::cell(r.time(MEASURED), now, Value::Cpu(have, of), full(have, of))
+        },
+        |r| usage::order(r.time(MEASURED), Some(r.num(CPU_USED)))),
+    column!("memory_used" "MEMORY USED" Right 28 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
+        |r, now| {
+            let (have, of) = (r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY));
+            usage::cell(r.time(MEASURED), now, Value::Memory(have, of), full(have, of))
+        },
+        |r| usage::order(r.time(MEASURED), Some(r.num(MEMORY_USED)))),
+    column!("cpu_allocatable_pct" "CPU%" Right 6 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
+        |r, now| usage::share(r.time(MEASURED), now, r.num(CPU_USED), r.num(CPU), FULL),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
+    column!("memory_allocatable_pct" "MEM%" Right 6 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
+        |r, now| usage::share(r.time(MEASURED), now, r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY), FULL),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+    column!("cpu_trend" "CPU SO FAR" Left 12 MEASURED.bit(),
+        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.cpu())).into(),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
+    column!("memory_trend" "MEM SO FAR" Left 12 MEASURED.bit(),
+        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.memory())).into(),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+    column!("measured" "MEASURED" Right 8 MEASURED.bit(),
+        |r, now| usage::cell(r.time(MEASURED), now, Value::time(r.time(MEASURED)), Role::Plain),
+        |r| Sort::Int(-r.time(MEASURED).0)),
     column!("taints" "TAINTS" Right 6 TAINTS.bit(),
         |r, _| Value::Int(r.num(TAINTS)).role(if r.num(TAINTS) == 0 { Role::Dim } else { Role::Plain }),
         |r| Sort::Int(r.num(TAINTS))),

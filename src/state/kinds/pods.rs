@@ -1,8 +1,8 @@
 //! Pods: what `kubectl get pods -o wide` prints, and what they ask of their node.
 
-use super::common;
-use crate::state::cell::{Role, Sort, Value};
-use crate::state::decl::{Column, Gvk, Hit, Kind, TableSpec, Word};
+use super::{pods_columns, usage};
+use crate::state::cell::Role;
+use crate::state::decl::{Gvk, Hit, Kind, TableSpec, Word};
 use crate::state::intern::Sym;
 use crate::state::parcel::{Draft, Item, Text};
 use crate::state::quantity;
@@ -11,7 +11,7 @@ use crate::state::rules::pod_requests;
 use crate::state::rules::pod_status::{self, Container, Facts};
 use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::state::time::Epoch;
-use crate::{column, paths, words};
+use crate::{paths, words};
 
 words! { WORDS:
     /// Labels.
@@ -48,6 +48,16 @@ words! { WORDS:
     DELETED = Time;
     /// 1 if the Ready condition is True.
     IS_READY = Num;
+    /// CPU that its containers may use together, in thousandths of a core; 0 if one of them has no limit.
+    CPU_LIMIT = Num;
+    /// The same of memory, in KiB.
+    MEMORY_LIMIT = Num;
+    /// Thousandths of a core in use; measured, see [`usage`].
+    CPU_USED = Num;
+    /// KiB in use; measured.
+    MEMORY_USED = Num;
+    /// End of the window both were measured in.
+    MEASURED = Time;
 }
 
 paths! { PATHS:
@@ -62,12 +72,15 @@ paths! { PATHS:
     SPEC = Item [2, 2] "spec.containers";
     SPEC_NAME = Text [2, 2, 1] "spec.containers.name";
     SPEC_REQUESTS = Quantities [2, 2, 8, 2] "spec.containers.resources.requests";
+    SPEC_LIMITS = Quantities [2, 2, 8, 1] "spec.containers.resources.limits";
     INIT = Item [2, 20] "spec.initContainers";
     INIT_NAME = Text [2, 20, 1] "spec.initContainers.name";
     INIT_REQUESTS = Quantities [2, 20, 8, 2] "spec.initContainers.resources.requests";
+    INIT_LIMITS = Quantities [2, 20, 8, 1] "spec.initContainers.resources.limits";
     INIT_RESTART = Text [2, 20, 24] "spec.initContainers.restartPolicy";
     OVERHEAD = Quantities [2, 32] "spec.overhead";
     POD_REQUESTS = Quantities [2, 40, 2] "spec.resources.requests";
+    POD_LIMITS = Quantities [2, 40, 1] "spec.resources.limits";
     P_PHASE = Text [3, 1] "status.phase";
     P_REASON = Text [3, 4] "status.reason";
     P_NOMINATED = Text [3, 11] "status.nominatedNodeName";
@@ -120,6 +133,8 @@ mod num {
     pub const CPU: usize = 0;
     pub const MEMORY: usize = 1;
     pub const SIDECAR: usize = 2;
+    pub const CPU_LIMIT: usize = 3;
+    pub const MEMORY_LIMIT: usize = 4;
     pub const CONTROLLER: usize = 0;
 }
 
@@ -134,6 +149,13 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
         }
         (SPEC_REQUESTS | INIT_REQUESTS, Hit::Pair(resource, amount)) => {
             request(d.item(), resource, amount)
+        }
+        (POD_LIMITS, Hit::Pair(resource, amount)) => {
+            d.open(path);
+            limit(d.item(), resource, amount);
+        }
+        (SPEC_LIMITS | INIT_LIMITS, Hit::Pair(resource, amount)) => {
+            limit(d.item(), resource, amount)
         }
         (INIT_RESTART, Hit::Text("Always")) => d.item().num[num::SIDECAR] = 1,
         (OWNER_IS_CONTROLLER, Hit::Int(yes)) => d.item().num[num::CONTROLLER] = yes,
@@ -175,6 +197,14 @@ fn request(item: &mut Item, resource: &str, amount: &str) {
     }
 }
 
+fn limit(item: &mut Item, resource: &str, amount: &str) {
+    match resource {
+        "cpu" => item.num[num::CPU_LIMIT] = quantity::milli(amount).unwrap_or(0),
+        "memory" => item.num[num::MEMORY_LIMIT] = quantity::whole(amount).unwrap_or(0),
+        _ => {}
+    }
+}
+
 fn finish(d: &mut Draft) {
     let items = std::mem::take(&mut d.items);
     let (status, owner, numbers) = decide(d, &items);
@@ -186,7 +216,7 @@ fn finish(d: &mut Draft) {
     d.items = items;
 }
 
-fn decide(d: &Draft, items: &[Item]) -> (String, String, [(Word, i64); 9]) {
+fn decide(d: &Draft, items: &[Item]) -> (String, String, [(Word, i64); 11]) {
     let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
     let text = |tag: usize| of(tag).next().map_or("", |i| d.text(i.txt[0]));
     let condition = |kind: &str| of(CONDITION).find(|c| d.text(c.txt[0]) == kind);
@@ -222,6 +252,8 @@ fn decide(d: &Draft, items: &[Item]) -> (String, String, [(Word, i64); 9]) {
         (CPU, requested(items, num::CPU)),
         (MEMORY, requested(items, num::MEMORY)),
         (IS_READY, i64::from(facts.ready)),
+        (CPU_LIMIT, limited(items, num::CPU_LIMIT)),
+        (MEMORY_LIMIT, limited(items, num::MEMORY_LIMIT) / usage::KIB),
     ];
     (verdict.status.into_owned(), owner.unwrap_or_default(), numbers)
 }
@@ -249,6 +281,21 @@ fn requested(items: &[Item], what: usize) -> i64 {
         of(POD_REQUESTS).map(|i| i.num[what]).max(),
         of(OVERHEAD).fold(0i64, |sum, i| sum.saturating_add(i.num[what])),
     )
+}
+
+/// What the containers that run together may use of one resource, 0 if nothing keeps one of them from more. A limit of the
+/// pod itself (KEP-2837) holds for all of them.
+fn limited(items: &[Item], what: usize) -> i64 {
+    let of = |tag: usize| items.iter().filter(move |i| i.tag == tag);
+    if let Some(own) = of(POD_LIMITS).map(|i| i.num[what]).max().filter(|n| *n > 0) {
+        return own;
+    }
+    let running = of(SPEC).chain(of(INIT).filter(|i| i.num[num::SIDECAR] == 1));
+    let sum = running.map(|i| i.num[what]).try_fold(0i64, |sum, n| match n {
+        0 => None,
+        n => Some(sum.saturating_add(n)),
+    });
+    sum.unwrap_or(0)
 }
 
 /// Codes of [`PHASE`].
@@ -326,56 +373,6 @@ fn add_counts(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
     sums[sum::TERMINATING] += sign * i64::from(r.time(DELETED).is_set());
 }
 
-static COLUMNS: &[Column] = &[
-    common::NAMESPACE,
-    common::NAME,
-    column!("ready" "READY" Right 9 READY.bit() | CONTAINERS.bit(),
-        |r, _| {
-            let (ready, of) = (r.num(READY), r.num(CONTAINERS));
-            let short = ready < of && !finished(r);
-            let text = format!("{ready}/{of}");
-            Value::text(text).role(if short { Role::Warn } else { Role::Plain })
-        },
-        |r| Sort::Int(r.num(READY) * 1000 - r.num(CONTAINERS))),
-    column!("status" "STATUS" Left 28 STATUS.bit(),
-        |r, _| Value::text(r.text(STATUS)).role(pod_status::role(r.text(STATUS))),
-        |r| Sort::Text(r.text(STATUS), "")),
-    column!("restarts" "RESTARTS" Left 16 RESTARTS.bit() | RESTARTED.bit(),
-        |r, _| Value::Since(r.num(RESTARTS), r.time(RESTARTED)).into(),
-        |r| Sort::Int(r.num(RESTARTS))),
-    common::AGE,
-    column!("ip" "IP" Left 39 IP.bit(), |r, _| Value::text(r.ip(IP)).into(), |r| common::ip_sort(r, IP)),
-    column!("node" "NODE" Left 40 NODE.bit(),
-        |r, _| Value::text(r.text(NODE)).into(), |r| Sort::Text(r.text(NODE), "")),
-    column!("nominated_node" "NOMINATED" Left 40 NOMINATED.bit(),
-        |r, _| Value::text(r.text(NOMINATED)).into(), |r| Sort::Text(r.text(NOMINATED), "")),
-    column!("readiness_gates" "GATES" Right 7 GATES.bit(),
-        |r, _| match r.num(GATES) {
-            0 => Value::Absent.into(),
-            n => Value::text(format!("{}/{}", n >> 16, n & 0xffff)).into(),
-        },
-        |r| Sort::Int(r.num(GATES))),
-    column!("owner" "OWNER" Left 44 OWNER.bit(),
-        |r, _| Value::text(r.text(OWNER)).into(), |r| Sort::Text(r.text(OWNER), "")),
-    column!("qos" "QOS" Left 10 QOS.bit(),
-        |r, _| Value::text(r.text(QOS)).into(), |r| Sort::Text(r.text(QOS), "")),
-    column!("cpu_requests" "CPU REQ" Right 8 CPU.bit(),
-        |r, _| match r.num(CPU) { 0 => Value::Absent.into(), n => Value::Milli(n).into() },
-        |r| Sort::Int(r.num(CPU))),
-    column!("memory_requests" "MEM REQ" Right 8 MEMORY.bit(),
-        |r, _| match r.num(MEMORY) { 0 => Value::Absent.into(), n => Value::Bytes(n).into() },
-        |r| Sort::Int(r.num(MEMORY))),
-    column!("failing" "FAILING" Left 7 STATUS.bit(),
-        |r, _| Value::Bool(pod_status::role(r.text(STATUS)) == Role::Bad).into(),
-        |r| Sort::Int(i64::from(pod_status::role(r.text(STATUS)) == Role::Bad))),
-    column!("phase" "PHASE" Left 10 PHASE.bit(),
-        |r, _| Value::text(phase::NAMES[r.num(PHASE) as usize % 5]).into(), |r| Sort::Int(r.num(PHASE))),
-    column!("restarted" "LAST RESTART" Right 8 RESTARTED.bit(),
-        |r, _| Value::time(r.time(RESTARTED)).into(), |r| Sort::Int(r.time(RESTARTED).0)),
-    common::LABELS,
-    common::UID,
-];
-
 /// The table.
 pub static TABLE: TableSpec = TableSpec {
     id: "pods",
@@ -387,6 +384,6 @@ pub static TABLE: TableSpec = TableSpec {
     }],
     words: WORDS,
     labels: LABELS,
-    columns: COLUMNS,
+    columns: pods_columns::COLUMNS,
     tallies: TALLIES,
 };

@@ -43,6 +43,8 @@ pub enum Form {
     Why,
     /// Why the object does not go although it was deleted.
     Stuck,
+    /// The node as its kubelet sees it.
+    Kubelet,
 }
 
 /// A document on its way.

@@ -114,14 +114,22 @@ impl ListReader {
     /// [`Malformed`] if the response ended too early or was no list: an answer that merely looks empty must not empty
     /// a table.
     pub fn end(self) -> Result<ListMeta, Malformed> {
-        let meta = match self.0 {
-            List::Protobuf(list) => list.end()?,
-            List::Json(list) => list.end()?,
-        };
+        let meta = self.end_unversioned()?;
         if meta.version.is_empty() {
             Err(Malformed("no list, or one without version"))
         } else {
             Ok(meta)
+        }
+    }
+
+    /// As [`ListReader::end`], of a list that is made up when it is asked for and has no version: samples.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the response ended too early or was no list.
+    pub fn end_unversioned(self) -> Result<ListMeta, Malformed> {
+        match self.0 {
+            List::Protobuf(list) => list.end(),
+            List::Json(list) => list.end(),
         }
     }
 }

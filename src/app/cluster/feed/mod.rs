@@ -5,6 +5,7 @@
 //! whole, only for silence. Reads are tried again with growing, scattered pauses; nothing here writes.
 
 mod apiserver;
+mod asked;
 pub(in crate::app::cluster) mod backoff;
 mod health;
 mod intake;
@@ -12,12 +13,14 @@ mod list;
 pub mod measured;
 mod run;
 mod survey;
+mod usage;
 mod watch;
 
 use super::mailbox::Mailbox;
 use super::upstream::Upstream;
 use crate::state::decl::{Gvk, TableSpec};
 use crate::state::health::FeedId;
+use crate::state::kinds::usage::is_usage;
 use std::sync::Arc;
 use tokio::task::AbortHandle;
 
@@ -63,6 +66,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
         gvk if gvk.is_measured() => tokio::spawn(measured::run(spec, upstream, outbox)),
+        gvk if is_usage(gvk) => tokio::spawn(usage::Samples::new(spec, upstream, outbox).run()),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
     FeedHandle(task.abort_handle())
