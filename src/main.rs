@@ -8,8 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, csr, doctor, drain, exit, health, journal, kubelet, print, stream,
-    stuck, top, why,
+    Cli, Command, Failure, act, apf, csr, doctor, drain, exit, health, journal, kubelet, print,
+    stream, stuck, top, why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Some(Command::Csr(args)) => printed(headless(csr::csr(&cli.common, args))),
         Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),
         Some(Command::Stuck(desk)) => printed(headless(stuck::desk(&cli.common, desk))),
+        Some(Command::Apf(args)) => printed(headless(apf::apf(&cli.common, args))),
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
         }

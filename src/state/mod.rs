@@ -9,6 +9,7 @@ pub mod commands;
 pub mod decl;
 pub mod derive;
 pub mod doc;
+pub mod fairness;
 pub mod health;
 pub mod intern;
 pub mod journal;

@@ -106,7 +106,7 @@ fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
 }
 
 /// A CSV field (RFC 4180). A leading `=`, `+`, `-` or `@` is what spreadsheets run as a formula: it gets a quote before it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let text = clean(text);
     let text =
         if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() };

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod again;
+pub mod apf;
 pub mod count;
 pub mod csr;
 pub mod doctor;
@@ -151,6 +152,8 @@ pub enum Command {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its variants are documented")]
     Stuck(stuck::Desk),
+    /// Priority and fairness: levels, queues, requests, schemas, and which schema catches a request.
+    Apf(apf::ApfArgs),
     /// Why a pod is pending: the reason of every node, beside the scheduler's own words.
     Why(why::WhyArgs),
     /// What of the control plane is not well, worst first; exit code 1 when something is not. The board on screen: `healthz`.

@@ -1,0 +1,72 @@
+//! Seats of levels, per API server (apiserver `apf_controller.go`): a level's share of all, rounded up; what it lends
+//! and borrows is a percentage of that, rounded to the nearest.
+
+use serde_json::Value;
+
+/// What a server has without flags: `--max-requests-inflight=400` and `--max-mutating-requests-inflight=200`.
+pub const USUAL_TOTAL: i64 = 600;
+
+/// A PriorityLevelConfiguration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Level {
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.uid`, which responses name in `X-Kubernetes-PF-PriorityLevel-UID`.
+    pub uid: String,
+    /// Whether its requests never wait.
+    pub exempt: bool,
+    /// `nominalConcurrencyShares`
+    pub shares: i64,
+    /// `lendablePercent`
+    pub lendable: i64,
+    /// `borrowingLimitPercent`; none is no limit.
+    pub borrowing: Option<i64>,
+    /// Queues and the length of each; none where what finds no seat is rejected at once.
+    pub queues: Option<(i64, i64)>,
+}
+
+/// Seats of one level on one server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seats {
+    /// Its own.
+    pub nominal: i64,
+    /// Left when it has lent all it may.
+    pub least: i64,
+    /// With all it may borrow; none is no limit but the server's.
+    pub most: Option<i64>,
+}
+
+impl Level {
+    /// Reads a PriorityLevelConfiguration, with the API's defaults (`flowcontrol/v1/defaults.go`).
+    pub fn of(object: &Value) -> Level {
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let spec = &object["spec"];
+        let exempt = spec["type"] == "Exempt";
+        let part = if exempt { &spec["exempt"] } else { &spec["limited"] };
+        let response = &part["limitResponse"];
+        let queuing = &response["queuing"];
+        let number = |v: &Value, usual: i64| v.as_i64().unwrap_or(usual);
+        Level {
+            name: text(&object["metadata"]["name"]),
+            uid: text(&object["metadata"]["uid"]),
+            exempt,
+            shares: number(&part["nominalConcurrencyShares"], if exempt { 0 } else { 30 }),
+            lendable: number(&part["lendablePercent"], 0),
+            borrowing: part["borrowingLimitPercent"].as_i64(),
+            queues: (response["type"] == "Queue").then(|| {
+                (number(&queuing["queues"], 64), number(&queuing["queueLengthLimit"], 50))
+            }),
+        }
+    }
+
+    /// Its seats on a server with `total`, when all levels' shares are `shares`.
+    pub fn seats(&self, total: i64, shares: i64) -> Seats {
+        let nominal = if shares > 0 { (total * self.shares + shares - 1) / shares } else { 0 };
+        let percent = |p: i64| (nominal as f64 * p as f64 / 100.0).round() as i64;
+        Seats {
+            nominal,
+            least: nominal - percent(self.lendable),
+            most: self.borrowing.map(|p| nominal + percent(p)),
+        }
+    }
+}

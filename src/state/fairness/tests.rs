@@ -1,0 +1,142 @@
+//! Tests of priority and fairness.
+
+use super::catch::{Asked, What, catch};
+use super::dump::{Dump, grouped};
+use super::schema::Schema;
+use super::seats::Level;
+use super::verdict::verdict;
+use serde_json::{Value, json};
+
+#[test]
+fn columns_are_found_by_name_and_what_is_missing_is_absent() {
+    let text = "PriorityLevelName, WaitingRequests, New,   ExecutingRequests\n\
+                exempt,            <none>,          x,     <none>\n\
+                tight,             4,               y,     1\nodd, 1\n";
+    let dump = Dump::parse(text);
+    let levels = dump.levels();
+    assert_eq!((levels.len(), dump.odd), (2, 1));
+    assert_eq!(
+        (levels[0].waiting, levels[1].waiting, levels[1].executing),
+        (None, Some(4), Some(1))
+    );
+    assert_eq!(levels[1].dispatched, None);
+    assert_eq!(Dump::parse("").levels(), vec![]);
+}
+
+#[test]
+fn commas_in_users_and_flows_stay_in_their_columns() {
+    let head = "PriorityLevelName, FlowSchemaName, QueueIndex, RequestIndexInQueue, FlowDistingsher, ArriveTime, \
+                InitialSeats, FinalSeats, AdditionalLatency, StartTime";
+    let line = "tight, lab, 0, 2, CN=a,O=b, 2026-11-23T10:00:00.5Z, 1, 0, 0s, 0001-01-01T00:00:00Z";
+    let dump = Dump::parse(&format!("{head}\n{line}\n"));
+    assert_eq!(dump.requests()[0].flow, "CN=a,O=b");
+    let head = format!(
+        "{head}, UserName, Verb, APIPath, Namespace, Name, APIVersion, Resource, SubResource"
+    );
+    let line = format!("{line}, CN=a,O=b, list, /api/v1/pods, , , v1, pods, ");
+    let running = "tight, lab, -1, -1, n, 2026-11-23T10:00:01Z, 1, 0, 0s, 2026-11-23T10:00:01Z, \
+                   n, get, /api, , , , , ";
+    let requests = Dump::parse(&format!("{head}\n{line}\n{running}\n")).requests();
+    let (r, run) = (&requests[0], &requests[1]);
+    assert_eq!(
+        (r.user.as_str(), r.verb.as_str(), r.path.as_str()),
+        ("CN=a,O=b", "list", "/api/v1/pods")
+    );
+    assert_eq!((r.waiting, run.waiting, run.user.as_str()), (true, false, "n"));
+    let groups = grouped(&requests, |r| r.user.clone());
+    assert_eq!((groups[0].waiting + groups[1].waiting, groups[0].name.as_str()), (1, "CN=a,O=b"));
+}
+
+fn schema(name: &str, level: &str, precedence: i64, subject: Value, rule: Value) -> Schema {
+    let mut rule = rule;
+    rule["subjects"] = json!([subject]);
+    Schema::of(&json!({ "metadata": { "name": name }, "spec": {
+        "matchingPrecedence": precedence, "priorityLevelConfiguration": { "name": level }, "rules": [rule],
+    } }))
+}
+
+fn on(resource: &str, namespaces: &[&str], cluster: bool) -> Value {
+    json!({ "resourceRules": [{ "verbs": ["*"], "apiGroups": [""], "resources": [resource],
+        "namespaces": namespaces, "clusterScope": cluster }] })
+}
+
+fn ask(user: &str, verb: &str, resource: &str, sub: &str, namespace: &str) -> Asked {
+    let what = What::Resource {
+        group: String::new(),
+        resource: resource.into(),
+        sub: sub.into(),
+        namespace: namespace.into(),
+    };
+    Asked { user: user.into(), groups: vec![], verb: verb.into(), what }.with_usual_groups()
+}
+
+fn caught(asked: &Asked, schemas: &[Schema]) -> String {
+    let steps = catch(asked, schemas, &["low".into()]);
+    steps.last().map(|s| s.schema.clone()).unwrap_or_default()
+}
+
+#[test]
+fn precedence_ties_scope_subresources_and_dangling_schemas_decide_as_in_the_server() {
+    let anyone = || json!({ "kind": "User", "user": { "name": "*" } });
+    let account =
+        json!({ "kind": "ServiceAccount", "serviceAccount": { "namespace": "ci", "name": "*" } });
+    let all = [
+        schema("gone", "nowhere", 1, anyone(), on("*", &["*"], true)),
+        schema("b-tie", "low", 5, anyone(), on("pods", &["shop"], false)),
+        schema("a-tie", "low", 5, anyone(), on("pods", &["shop"], false)),
+        schema("accounts", "low", 6, account, on("*", &["*"], false)),
+        schema("wide", "low", 7, anyone(), on("pods", &["*"], true)),
+    ];
+    assert_eq!(caught(&ask("u", "get", "pods", "", "shop"), &all), "a-tie");
+    assert_eq!(caught(&ask("u", "list", "pods", "", ""), &all), "wide");
+    assert_eq!(caught(&ask("u", "update", "pods", "status", "shop"), &all), "catch-all");
+    assert_eq!(
+        caught(&ask("system:serviceaccount:ci:x", "get", "secrets", "", "a"), &all),
+        "accounts"
+    );
+    assert_eq!(
+        caught(&ask("system:serviceaccount:cd:x", "get", "secrets", "", "a"), &all),
+        "catch-all"
+    );
+    assert_eq!(caught(&ask("u", "get", "pods", "log", "shop"), &all), "");
+    let steps = catch(&ask("u", "list", "pods", "", ""), &all, &["low".into()]);
+    assert_eq!(steps[0].why, "dangling: there is no level nowhere");
+    assert!(steps[1].why.contains("clusterScope"), "{}", steps[1].why);
+}
+
+#[test]
+fn a_path_means_what_is_below_it_too() {
+    let anyone = json!({ "kind": "Group", "group": { "name": "system:unauthenticated" } });
+    let rule =
+        json!({ "nonResourceRules": [{ "verbs": ["get"], "nonResourceURLs": ["/healthz"] }] });
+    let all = [schema("probes", "exempt", 2, anyone, rule)];
+    let at = |path: &str| Asked {
+        user: "system:anonymous".into(),
+        verb: "get".into(),
+        what: What::Path(path.into()),
+        ..Asked::default()
+    };
+    for (path, schema) in
+        [("/healthz", "probes"), ("/healthz/etcd", "probes"), ("/healthzy", "catch-all")]
+    {
+        assert_eq!(caught(&at(path).with_usual_groups(), &all), schema, "{path}");
+    }
+}
+
+#[test]
+fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
+    let level = |shares: i64| {
+        Level::of(&json!({ "metadata": { "name": "low" }, "spec": { "type": "Limited", "limited": {
+            "nominalConcurrencyShares": shares, "lendablePercent": 50, "borrowingLimitPercent": 10,
+            "limitResponse": { "type": "Queue" },
+        } } }))
+    };
+    // 600 * 20 / 245 = 48.98; half of 49 is 24.5, away from zero 25.
+    let seats = level(20).seats(600, 245);
+    assert_eq!((seats.nominal, seats.least, seats.most), (49, 24, Some(54)));
+    assert_eq!(level(0).seats(600, 245).nominal, 0);
+    let now = super::dump::LevelNow { waiting: Some(3), executing: Some(1), ..Default::default() };
+    let flows = [super::dump::Group { name: "x".into(), waiting: 3, executing: 1, oldest: None }];
+    let words = verdict(&level(0), level(0).seats(600, 245), Some(&now), &flows);
+    assert_eq!(words, "queueing: 1 executing, 1 seats, 3 waiting, flow x holds 100 %");
+}
