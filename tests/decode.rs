@@ -61,6 +61,8 @@ proptest! {
     fn both_encodings_are_the_same_row_of_whichever_kind(choices in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut dice = Dice(&choices);
         let every = kinds::ALL.iter().flat_map(|spec| (0..spec.kinds.len()).map(move |kind| (*spec, kind)));
+        // Samples are written into the rows of what they measure, see `usage.rs`.
+        let every = every.filter(|(spec, kind)| spec.kinds[*kind].gvk.group != "metrics.k8s.io");
         for (spec, kind) in every {
             let schema = Schema::of(spec, kind);
             let mut object = schema.any(&mut dice);
