@@ -154,6 +154,19 @@ impl ControlPlane {
         )
     }
 
+    /// As root, with headers beside the usual ones: `Impersonate-User` and the like.
+    pub fn request_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<Reply> {
+        let (tls, patience) = (Arc::new(self.pki.tls()), Duration::from_secs(60));
+        Connection::tls(self.slot.port("API"), tls, patience)?
+            .send_with(method, path, headers, body)
+    }
+
     fn done(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Value {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let reply = self.request(method, path, content_type, &bytes);

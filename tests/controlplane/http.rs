@@ -11,10 +11,17 @@ use std::time::Duration;
 /// A full answer.
 pub struct Reply {
     pub status: u16,
+    /// Names in small letters.
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Reply {
+    /// A header, by its name in small letters.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as JSON; `null` when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
@@ -53,28 +60,40 @@ impl Connection {
         content_type: &str,
         body: &[u8],
     ) -> io::Result<Reply> {
-        let accept = "application/json";
-        self.exchange(method, path, accept, content_type, body)
+        self.exchange(method, path, &[("Content-Type", content_type)], body)
+    }
+
+    /// Sends one request with headers beside the usual ones.
+    pub fn send_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
+        self.exchange(method, path, headers, body)
     }
 
     /// GET in the form asked for.
     pub fn get_as(&mut self, accept: &str, path: &str) -> io::Result<Reply> {
-        self.exchange("GET", path, accept, "", b"")
+        self.exchange("GET", path, &[("Accept", accept)], b"")
     }
 
     fn exchange(
         &mut self,
         method: &str,
         path: &str,
-        accept: &str,
-        content_type: &str,
+        headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\
-             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Accept") {
+            head += "Accept: application/json\r\n";
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("Content-Length: {}\r\n\r\n", body.len());
         let stream = self.0.get_mut();
         stream.write_all(&[head.as_bytes(), body].concat())?;
         stream.flush()?;
@@ -84,18 +103,20 @@ impl Connection {
     fn reply(&mut self) -> io::Result<Reply> {
         let status =
             self.line()?.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(malformed)?;
-        let (mut length, mut chunked) = (0, false);
+        let (mut length, mut chunked, mut headers) = (0, false, vec![]);
         loop {
-            let line = self.line()?.to_ascii_lowercase();
-            match line.split_once(':').map(|(k, v)| (k, v.trim())) {
-                None => break,
-                Some(("content-length", n)) => length = n.parse().map_err(|_| malformed())?,
-                Some(("transfer-encoding", v)) => chunked = v == "chunked",
-                Some(_) => {}
+            let line = self.line()?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+            match name.as_str() {
+                "content-length" => length = value.parse().map_err(|_| malformed())?,
+                "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
+                _ => {}
             }
+            headers.push((name, value));
         }
         let body = if chunked { self.chunks()? } else { self.exactly(length)? };
-        Ok(Reply { status, body })
+        Ok(Reply { status, headers, body })
     }
 
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
