@@ -3,8 +3,9 @@
 
 mod controlplane;
 
-use controlplane::{ControlPlane, Options, fresh, wait_until};
+use controlplane::{ControlPlane, Options, Reply, User, fresh, output_within, wait_until};
 use serde_json::{Value, json};
+use std::process::Command;
 use std::time::Duration;
 use wheelhouse::state::fairness::catch::{Asked, What, catch};
 use wheelhouse::state::fairness::schema::Schema;
@@ -239,4 +240,116 @@ fn the_schema_that_catches_is_the_one_in_the_servers_headers() {
     // Not all of them went to the last resort.
     assert!(seen.len() >= 10, "{seen:?}");
     assert!(!seen.contains_key("t-dangling") && seen.contains_key("t-tie-a"), "{seen:?}");
+}
+
+fn run(lab: &ControlPlane, user: User, args: &[&str]) -> (i32, Value, String) {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wheelhouse"));
+    command.args(args).args(["-o", "json", "--kubeconfig"]).arg(lab.kubeconfig(user));
+    command.env("HOME", home.path()).env_remove("KUBECONFIG").env_remove("XDG_STATE_HOME");
+    let out = output_within(command, "", SOON);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    let rows = serde_json::from_slice(&out.stdout).unwrap_or(Value::Null);
+    (out.status.code().expect("it was not killed"), rows, said)
+}
+
+fn row<'v>(rows: &'v Value, name: &str) -> &'v Value {
+    let mut all = rows.as_array().expect("rows").iter();
+    all.find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name} is not in {rows}"))
+}
+
+/// Requests of the level that wait, and that were rejected, by the server's own dump.
+fn dumped(lab: &ControlPlane) -> [i64; 2] {
+    let path = "/debug/api_priority_and_fairness/dump_priority_levels";
+    let reply = lab.request("GET", path, "", b"").expect("a dump");
+    let text = String::from_utf8(reply.body).expect("text");
+    let cells = |line: &str| line.split(',').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
+    let head = cells(text.lines().next().expect("a heading"));
+    let line = text.lines().find(|line| line.starts_with("narrow,")).map(cells).unwrap_or_default();
+    ["WaitingRequests", "RejectedRequests"].map(|column| {
+        let at = head.iter().position(|name| name == column).expect("the column");
+        line.get(at).and_then(|cell| cell.parse().ok()).unwrap_or(0)
+    })
+}
+
+#[test]
+fn a_starved_flow_is_named_with_its_level_and_user() {
+    // 150 seats for all: the one share of the level makes one seat.
+    let options = Options::api().api_flag("--max-requests-inflight=100");
+    let options = options.api_flag("--max-mutating-requests-inflight=50");
+    let Some(lab) = fresh(options) else { return };
+    let queuing = json!({"queues": 1, "handSize": 1, "queueLengthLimit": 4});
+    let limited = json!({"nominalConcurrencyShares": 1, "lendablePercent": 0, "borrowingLimitPercent": 0,
+        "limitResponse": {"type": "Queue", "queuing": queuing}});
+    let level =
+        json!({"metadata": {"name": "narrow"}, "spec": {"type": "Limited", "limited": limited}});
+    lab.api_create(LEVELS, &level);
+    let rule = json!({
+        "subjects": [{"kind": "User", "user": {"name": "greedy"}}],
+        "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": true}],
+    });
+    let schema = json!({"metadata": {"name": "narrow"}, "spec": {"matchingPrecedence": 50,
+        "priorityLevelConfiguration": {"name": "narrow"}, "distinguisherMethod": {"type": "ByUser"}, "rules": [rule]}});
+    lab.api_create(SCHEMAS, &schema);
+    // Who may nothing would be refused before a body is read.
+    let binding = json!({"metadata": {"name": "greedy"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "greedy"}]});
+    lab.api_create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding);
+    let maps = "/api/v1/namespaces/default/configmaps";
+    let greedy = [("Impersonate-User", "greedy"), ("Content-Type", "application/json")];
+    let narrow = |reply: &Reply| {
+        reply.header("x-kubernetes-pf-flowschema-uid")
+            == lab.api_get(&format!("{SCHEMAS}/narrow"))["metadata"]["uid"].as_str()
+    };
+    wait_until("the schema is in force", SOON, || {
+        lab.request_with("GET", maps, &greedy, b"").is_ok_and(|reply| narrow(&reply))
+    });
+
+    // One seat is taken, four wait, and the sixth is turned away.
+    let mut held = vec![];
+    for _ in 0..5 {
+        held.push(lab.request_held("POST", maps, &greedy).expect("it is sent"));
+    }
+    wait_until("four wait", SOON, || dumped(&lab)[0] == 4);
+    let turned = lab.request_with("GET", maps, &greedy, b"").expect("an answer");
+    assert_eq!(turned.status, 429);
+    let before = dumped(&lab);
+    let (code, levels, err) = run(&lab, User::Admin, &["apf", "levels"]);
+    let (_, users, _) = run(&lab, User::Admin, &["apf", "requests", "--by", "user"]);
+    let (_, queues, _) = run(&lab, User::Admin, &["apf", "queues"]);
+    let after = dumped(&lab);
+    let level = row(&levels, "narrow");
+    assert!(code == 0 && level["nominal"] == 1 && level["executing"] == 1, "{code} {level} {err}");
+    let words = level["verdict"].as_str().expect("words");
+    assert!(words.starts_with("queueing: 1 of 1 seats, 4 waiting"), "{words}");
+    assert!(words.contains("flow narrow/greedy holds 100 %"), "{words}");
+    for (key, [low, high]) in
+        ["waiting", "rejected"].iter().zip([[after[0], before[0]], [before[1], after[1]]])
+    {
+        let shown = level[key].as_i64().expect("a number");
+        assert!((low..=high).contains(&shown), "{key}: {shown} is not in {low}..{high}");
+    }
+    let greedy = row(&users, "greedy");
+    assert!(
+        greedy["waiting"] == 4 && greedy["executing"] == 1 && greedy["level"] == "narrow",
+        "{greedy}"
+    );
+    assert_eq!(row(&queues, "narrow/0")["waiting"], 4, "{queues}");
+
+    // Who may not see the dumps is told which right that takes, and shown what the metrics say.
+    let rules = json!([
+        {"apiGroups": ["flowcontrol.apiserver.k8s.io"], "resources": ["*"], "verbs": ["get", "list"]},
+        {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
+    ]);
+    let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    lab.api_create(roles, &json!({"metadata": {"name": "looker"}, "rules": rules}));
+    let binding = json!({"metadata": {"name": "looker"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "looker"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "looker"}]});
+    lab.api_create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding);
+    let (code, levels, err) = run(&lab, User::Admin, &["apf", "levels", "--as", "looker"]);
+    assert!(code == 4 && err.contains("/debug/api_priority_and_fairness"), "{code} {err}");
+    let level = row(&levels, "narrow");
+    assert!(level["waiting"] == 4 && level["taken"] == 1, "by the metrics alone: {level}");
 }

@@ -167,6 +167,19 @@ impl ControlPlane {
             .send_with(method, path, headers, body)
     }
 
+    /// As root, a request that takes a seat of the API server until what is returned is dropped.
+    pub fn request_held(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> std::io::Result<Connection> {
+        let (tls, patience) = (Arc::new(self.pki.tls()), Duration::from_secs(60));
+        let mut connection = Connection::tls(self.slot.port("API"), tls, patience)?;
+        connection.hold(method, path, headers)?;
+        Ok(connection)
+    }
+
     fn done(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Value {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let reply = self.request(method, path, content_type, &bytes);

@@ -74,6 +74,11 @@ impl Connection {
         self.exchange(method, path, headers, body)
     }
 
+    /// Announces a body that never comes: the request is served, and not done, as long as the connection is open.
+    pub fn hold(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> io::Result<()> {
+        self.head(method, path, headers, 1)
+    }
+
     /// GET in the form asked for.
     pub fn get_as(&mut self, accept: &str, path: &str) -> io::Result<Reply> {
         self.exchange("GET", path, &[("Accept", accept)], b"")
@@ -86,6 +91,20 @@ impl Connection {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
+        self.head(method, path, headers, body.len())?;
+        let stream = self.0.get_mut();
+        stream.write_all(body)?;
+        stream.flush()?;
+        self.reply()
+    }
+
+    fn head(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        length: usize,
+    ) -> io::Result<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         if !headers.iter().any(|(name, _)| *name == "Accept") {
             head += "Accept: application/json\r\n";
@@ -93,11 +112,10 @@ impl Connection {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        head += &format!("Content-Length: {}\r\n\r\n", body.len());
+        head += &format!("Content-Length: {length}\r\n\r\n");
         let stream = self.0.get_mut();
-        stream.write_all(&[head.as_bytes(), body].concat())?;
-        stream.flush()?;
-        self.reply()
+        stream.write_all(head.as_bytes())?;
+        stream.flush()
     }
 
     fn reply(&mut self) -> io::Result<Reply> {

@@ -3,10 +3,12 @@
 use super::format::quoted;
 use super::{Common, Failure, exit};
 use crate::app::cluster::gather::each;
+use crate::app::cluster::scrape::scrape;
 use crate::app::cluster::session::{Fault, Lock, PluginStdio, get};
 use crate::app::connect::{Connection, Origin};
 use crate::state::fairness::catch::{Asked, What, catch, in_order, is_dangling};
 use crate::state::fairness::dump::{Dump, RequestNow, grouped};
+use crate::state::fairness::metrics::{WANTS, filled};
 use crate::state::fairness::schema::Schema;
 use crate::state::fairness::seats::{Level, USUAL_TOTAL};
 use crate::state::fairness::verdict::verdict;
@@ -48,7 +50,8 @@ pub enum Shape {
 pub enum Page {
     /// Priority levels: seats, what executes and waits now, counters since the server began, and a verdict
     Levels {
-        /// Seats of one API server: --max-requests-inflight plus --max-mutating-requests-inflight
+        /// Seats of one API server (--max-requests-inflight plus --max-mutating-requests-inflight), where its
+        /// metrics cannot be read
         #[arg(long, default_value_t = USUAL_TOTAL)]
         server_seats: i64,
     },
@@ -113,41 +116,56 @@ pub async fn apf(common: &Common, args: &ApfArgs) -> Result<(String, Option<Fail
     Ok((told(&rows, args.output), missing))
 }
 
+/// From the dump and the metrics; either alone serves, and it is said which one is missing.
 async fn levels(c: &Connection, total: i64) -> Result<Told, Failure> {
     let levels: Vec<Level> = all(c, LEVELS).await?.iter().map(Level::of).collect();
     let shares = levels.iter().map(|l| l.shares).sum();
-    let (now, missing) = match dump(c, "dump_priority_levels").await {
-        Ok(dump) => (dump.levels(), None),
-        Err(Failure { words, .. }) => (vec![], Some(Failure { code: exit::INCOMPLETE, words })),
-    };
+    let dumped = dump(c, "dump_priority_levels").await.map(|dump| dump.levels());
+    let page = scrape(&c.client, "/metrics", &WANTS).await.map(|taken| taken.scrape);
     // Only a level that queues needs the second dump.
-    let queueing = now.iter().any(|l| l.waiting.is_some_and(|n| n > 0));
-    let waiting = match queueing {
-        true => dump(c, "dump_requests?includeRequestDetails=1").await?.requests(),
-        false => vec![],
+    let queueing = dumped.iter().flatten().any(|l| l.waiting.is_some_and(|n| n > 0));
+    let requests = match queueing {
+        true => dump(c, "dump_requests?includeRequestDetails=1").await.map(|d| d.requests()),
+        false => Ok(vec![]),
     };
     let row = |level: &Level| {
         let seats = level.seats(total, shares);
-        let now = now.iter().find(|n| n.name == level.name);
-        let of: Vec<RequestNow> =
-            waiting.iter().filter(|r| r.level == level.name).cloned().collect();
-        let number = |n: Option<Option<i64>>| json!(n.flatten());
+        let of_dump = dumped.iter().flatten().find(|n| n.name == level.name).cloned();
+        let now = match &page {
+            Ok(page) => Some(filled(of_dump.unwrap_or_default(), &level.name, page)),
+            Err(_) => of_dump,
+        };
+        let here = requests.iter().flatten().filter(|r| r.level == level.name);
+        let flows = grouped(&here.cloned().collect::<Vec<RequestNow>>(), flow);
+        let words = verdict(level, seats, now.as_ref(), &flows);
+        let now = now.unwrap_or_default();
         json!({
             "name": level.name, "kind": if level.exempt { "Exempt" } else { "Limited" },
-            "shares": level.shares, "nominal": seats.nominal, "least": seats.least, "most": seats.most,
-            "executing": number(now.map(|n| n.executing)), "waiting": number(now.map(|n| n.waiting)),
-            "dispatched": number(now.map(|n| n.dispatched)), "rejected": number(now.map(|n| n.rejected)),
-            "timed_out": number(now.map(|n| n.timed_out)),
-            "verdict": verdict(level, seats, now, &grouped(&of, flow)),
+            "shares": level.shares, "nominal": now.nominal.unwrap_or(seats.nominal), "current": now.current,
+            "taken": now.seats_taken, "executing": now.executing, "waiting": now.waiting,
+            "dispatched": now.dispatched, "rejected": now.rejected, "timed_out": now.timed_out,
+            "verdict": words,
         })
     };
+    let mut missing = vec![];
+    missing.extend(dumped.as_ref().err().map(|f| f.words.clone()));
+    missing.extend(requests.as_ref().err().map(|f| f.words.clone()));
+    missing.extend(page.as_ref().err().map(|fault| {
+        format!(
+            "the metrics could not be read: {fault}. Seats are worked out from the shares of a server with {total}"
+        )
+    }));
+    let missing = (!missing.is_empty())
+        .then(|| Failure { code: exit::INCOMPLETE, words: missing.join("\n") });
     Ok((levels.iter().map(row).collect(), missing))
 }
 
+/// The flow. 1.37.2 leaves the distinguisher empty in its dump; the user, where details are given, is the nearest to it.
 fn flow(request: &RequestNow) -> String {
-    match request.flow.as_str() {
-        "" => request.schema.clone(),
-        flow => format!("{}/{flow}", request.schema),
+    match (request.flow.as_str(), request.user.as_str()) {
+        ("", "") => request.schema.clone(),
+        ("", user) => format!("{}/{user}", request.schema),
+        (flow, _) => format!("{}/{flow}", request.schema),
     }
 }
 

@@ -51,6 +51,7 @@ impl Dump {
             rejected: c.number("RejectedRequests"),
             timed_out: c.number("TimedoutRequests"),
             cancelled: c.number("CancelledRequests"),
+            ..LevelNow::default()
         };
         self.rows().map(level).collect()
     }
@@ -148,6 +149,12 @@ pub struct LevelNow {
     pub rejected: Option<i64>,
     pub timed_out: Option<i64>,
     pub cancelled: Option<i64>,
+    /// Seats of what executes, by the metrics: a list of much takes several.
+    pub seats_taken: Option<i64>,
+    /// Seats it has by its shares, by the metrics.
+    pub nominal: Option<i64>,
+    /// Seats it has now, after lending and borrowing, by the metrics.
+    pub current: Option<i64>,
 }
 
 /// A queue of a level now.

@@ -3,6 +3,7 @@
 
 pub mod catch;
 pub mod dump;
+pub mod metrics;
 pub mod schema;
 pub mod seats;
 pub mod verdict;

@@ -138,5 +138,8 @@ fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
     let now = super::dump::LevelNow { waiting: Some(3), executing: Some(1), ..Default::default() };
     let flows = [super::dump::Group { name: "x".into(), waiting: 3, executing: 1, oldest: None }];
     let words = verdict(&level(0), level(0).seats(600, 245), Some(&now), &flows);
-    assert_eq!(words, "queueing: 1 executing, 1 seats, 3 waiting, flow x holds 100 %");
+    assert_eq!(
+        words,
+        "queueing: 1 of 0 seats (nothing is let through), 3 waiting, flow x holds 100 % of the requests"
+    );
 }
