@@ -51,6 +51,15 @@ pub fn fairness(dump: &str, query: &Query, now: Timestamp) -> Outcome<Answer> {
 
 type Rows = Vec<Vec<String>>;
 
+/// Seats of the level that is short of them: its shares of 600, see `cast/platform.rs`.
+const SEATS: u64 = 23;
+/// Its queues that hold something.
+const BUSY: [u64; 4] = [5, 37, 69, 101];
+
+fn pending(queue: u64, now: Timestamp) -> u64 {
+    1 + wobble(&format!("queue {queue}"), now, 4)
+}
+
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
@@ -73,8 +82,8 @@ fn levels(now: Timestamp) -> Rows {
         "CancelledRequests",
     ])];
     for (name, queues, executing, per_minute, short) in LEVELS {
-        let running = executing + wobble(name, now, executing + 1);
-        let waiting = if short { 3 + wobble("waiting", now, 12) } else { 0 };
+        let running = if short { SEATS } else { executing + wobble(name, now, executing + 1) };
+        let waiting = if short { BUSY.iter().map(|q| pending(*q, now)).sum() } else { 0 };
         let dispatched = (now.as_second().unsigned_abs() % 10_000_000) * per_minute / 60;
         let rejected = if short { dispatched / 900 } else { 0 };
         rows.push(vec![
@@ -107,14 +116,14 @@ fn queues(now: Timestamp) -> Rows {
     ])];
     for (name, queues, _, _, short) in LEVELS {
         for index in 0..queues {
-            let busy = short && index % 32 == 5;
-            let pending = if busy { 1 + wobble(name, now, 4) } else { 0 };
-            let seats = u64::from(busy) * 2;
+            let place = BUSY.iter().position(|q| short && *q == index);
+            let pending = if place.is_some() { pending(index, now) } else { 0 };
+            let seats = place.map_or(0, |at| (0..SEATS).filter(|e| e % 4 == at as u64).count());
             rows.push(vec![
                 name.into(),
                 index.to_string(),
                 pending.to_string(),
-                u64::from(busy).to_string(),
+                seats.to_string(),
                 seats.to_string(),
                 format!("{}.00000000ss", now.as_second().rem_euclid(100_000)),
                 (pending * 2).to_string(),
@@ -126,11 +135,8 @@ fn queues(now: Timestamp) -> Rows {
     rows
 }
 
-const ASKERS: [(&str, &str, &str, &str); 3] = [
-    ("workload-low", "service-accounts", "system:serviceaccount:ci:runner", "pods"),
-    ("workload-low", "service-accounts", "system:serviceaccount:ops:collector", "events"),
-    ("global-default", "global-default", USER, "pods"),
-];
+/// The one that asks for too much, and one that suffers from it.
+const HOT: [&str; 2] = ["system:serviceaccount:ci:runner", "system:serviceaccount:ops:collector"];
 
 fn requests(now: Timestamp, details: bool) -> Rows {
     let mut head = row([
@@ -158,29 +164,33 @@ fn requests(now: Timestamp, details: bool) -> Rows {
         ]));
     }
     let mut rows = vec![head];
-    for (i, (level, schema, user, resource)) in ASKERS.iter().enumerate() {
-        let waiting = i == 0 && wobble("queued", now, 3) > 0;
-        let arrived = super::object::micro_stamp(now);
-        let started = if waiting { "0001-01-01T00:00:00Z" } else { &arrived };
-        let (queue, index) = (i * 37 + 5, if waiting { "0" } else { "-1" });
-        let mut cells = row([
-            level,
-            schema,
-            &queue.to_string(),
-            index,
-            user,
-            &arrived,
-            "2",
-            "0",
-            "0s",
-            started,
-        ]);
+    let low = ("workload-low", "service-accounts");
+    let mut add = |of: (&str, &str), user: &str, resource: &str, queue: u64, place: Option<u64>| {
+        let after = |seconds: u64| {
+            let ago = jiff::SignedDuration::from_millis(-400 * seconds as i64);
+            super::object::micro_stamp(now.checked_add(ago).unwrap_or(now))
+        };
+        let arrived = after(place.map_or(2, |place| 9 - place.min(8)));
+        let started = if place.is_some() { "0001-01-01T00:00:00Z" } else { &arrived };
+        let index = place.map_or("-1".to_owned(), |place| place.to_string());
+        let mut cells =
+            row([of.0, of.1, &queue.to_string(), &index, user, &arrived, "1", "0", "0s", started]);
         if details {
             let path = format!("/api/v1/{resource}");
             cells.extend(row([user, "list", &path, "", "", "v1", resource, ""]));
         }
         rows.push(cells);
+    };
+    for queue in BUSY {
+        for place in 0..pending(queue, now) {
+            add(low, HOT[0], "pods", queue, Some(place));
+        }
     }
+    for seat in 0..SEATS {
+        let (user, resource) = if seat % 6 == 5 { (HOT[1], "events") } else { (HOT[0], "pods") };
+        add(low, user, resource, BUSY[seat as usize % BUSY.len()], None);
+    }
+    add(("global-default", "global-default"), USER, "pods", 12, None);
     rows
 }
 

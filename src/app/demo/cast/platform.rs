@@ -111,7 +111,7 @@ pub fn add_volume(world: &mut World, namespace: &str, name: &str, born: Timestam
     add(world, &VOLUMES, body, born);
 }
 
-/// The levels and schemas that the dumps speak of, with the shares of the stock configuration.
+/// The levels and schemas that the dumps speak of. Workloads have few shares here, so that one of them is felt.
 fn add_flow_control(world: &mut World, founded: Timestamp) {
     let levels = [
         ("catch-all", 5),
@@ -119,7 +119,7 @@ fn add_flow_control(world: &mut World, founded: Timestamp) {
         ("leader-election", 10),
         ("node-high", 40),
         ("system", 30),
-        ("workload-low", 100),
+        ("workload-low", 4),
     ];
     for (name, shares) in levels {
         let queuing = json!({"queues": 64, "handSize": 6, "queueLengthLimit": 50});
@@ -132,18 +132,33 @@ fn add_flow_control(world: &mut World, founded: Timestamp) {
     }
     let exempt = json!({"metadata": {"name": "exempt"}, "spec": {"type": "Exempt", "exempt": {}}});
     add(world, &PRIORITY_LEVELS, exempt, founded);
-    for (name, level, precedence) in [
-        ("exempt", "exempt", 1),
-        ("system-nodes", "system", 500),
-        ("system-node-high", "node-high", 400),
-        ("service-accounts", "workload-low", 9000),
-        ("global-default", "global-default", 9900),
-        ("catch-all", "catch-all", 10_000),
+    let all = ["system:authenticated", "system:unauthenticated"];
+    for (name, level, precedence, groups) in [
+        ("exempt", "exempt", 1, &["system:masters"][..]),
+        ("system-node-high", "node-high", 400, &["system:nodes"]),
+        ("system-nodes", "system", 500, &["system:nodes"]),
+        ("service-accounts", "workload-low", 9000, &["system:serviceaccounts"]),
+        ("global-default", "global-default", 9900, &all),
+        ("catch-all", "catch-all", 10_000, &all),
     ] {
+        let of = |group: &&str| json!({"kind": "Group", "group": {"name": group}});
+        let subjects: Vec<Value> = groups.iter().map(of).collect();
+        let any = ["*"];
+        let resources = match name {
+            "system-node-high" => json!({"verbs": any, "apiGroups": ["", "coordination.k8s.io"],
+                "resources": ["nodes", "nodes/status", "leases"], "clusterScope": true, "namespaces": any}),
+            _ => {
+                json!({"verbs": any, "apiGroups": any, "resources": any, "clusterScope": true, "namespaces": any})
+            }
+        };
+        let mut rule = json!({"subjects": subjects, "resourceRules": [resources]});
+        if name != "system-node-high" {
+            rule["nonResourceRules"] = json!([{"verbs": any, "nonResourceURLs": any}]);
+        }
         let schema = json!({
             "metadata": {"name": name},
             "spec": {"priorityLevelConfiguration": {"name": level}, "matchingPrecedence": precedence,
-                "distinguisherMethod": {"type": "ByUser"}},
+                "distinguisherMethod": {"type": "ByUser"}, "rules": [rule]},
         });
         add(world, &FLOW_SCHEMAS, schema, founded);
     }
