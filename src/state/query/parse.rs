@@ -120,7 +120,11 @@ impl<'s> Reader<'s> {
         let id = name.to_ascii_lowercase().replace('-', "_");
         let at = at..at + name.len();
         let fits: Vec<_> = self.spec.columns.iter().filter(|c| c.id.starts_with(&id)).collect();
-        match (self.spec.column(&id), fits.as_slice()) {
+        // What was short for one column stays so when others of its sort come: `mem` is the first of all that begin with
+        // the same word.
+        let word = |column: &Column| column.id.split('_').next();
+        let alike = fits.first().copied().filter(|a| fits.iter().all(|c| word(c) == word(a)));
+        match (self.spec.column(&id).or(alike), fits.as_slice()) {
             (Some(column), _) => Ok(column),
             (None, [column]) => Ok(column),
             (None, []) => {
