@@ -99,7 +99,7 @@ impl Store {
 /// Looks that a trail remembers: a quarter of an hour at one each 15 s.
 const LOOKS: usize = 60;
 
-/// What a node used since start, at most [`LOOKS`] looks of it, in thousandths of what it can allocate: 240 bytes a node.
+/// What a node used since start, at most `LOOKS` looks of it, in thousandths of what it can allocate: 240 bytes a node.
 #[derive(Clone, Debug)]
 pub struct Trail {
     last: Epoch,
