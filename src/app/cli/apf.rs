@@ -76,7 +76,7 @@ pub enum Page {
         /// Verb: get, list, watch, create, update, patch, delete, deletecollection
         #[arg(long)]
         verb: String,
-        /// RESOURCE[.GROUP][/SUBRESOURCE], in the namespace of -n or cluster-wide; or a /path
+        /// `RESOURCE[.GROUP][/SUBRESOURCE]`, in the namespace of -n or cluster-wide; or a `/path`
         what: String,
     },
 }

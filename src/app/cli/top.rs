@@ -45,7 +45,7 @@ pub struct TopArgs {
     /// Label selector: 'app=web,tier!=db'
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<String>,
-    /// Order by `cpu` or `memory`, the most first, or by any column, as COL[:desc]
+    /// Order by `cpu` or `memory`, the most first, or by any column, as `COL[:desc]`
     #[arg(long, value_name = "COL")]
     pub sort_by: Option<String>,
     /// Pods by container, as `top containers`

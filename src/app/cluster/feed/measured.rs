@@ -1,5 +1,5 @@
 //! Tables whose rows are measured and not watched: a [`Source`] takes a look now and then, for as long as somebody wants the
-//! table. A table of that sort has one kind, [`crate::state::decl::Gvk::measured`]; its source is a line in [`source`].
+//! table. A table of that sort has one kind, [`crate::state::decl::Gvk::measured`]; its source is a line in `source`.
 
 use super::FeedSpec;
 use super::backoff::Backoff;
