@@ -52,7 +52,9 @@ fn main() -> ExitCode {
         Some(Command::Csr(args)) => printed(headless(csr::csr(&cli.common, args))),
         Some(Command::Drain(args)) => printed(headless(drain::drain(&cli.common, args))),
         Some(Command::Stuck(desk)) => printed(headless(stuck::desk(&cli.common, desk))),
-        Some(Command::Apf(args)) => printed(headless(apf::apf(&cli.common, args))),
+        Some(Command::Apf(args)) => {
+            printed(headless(apf::apf(&cli.common, args, &mut std::io::stdout())))
+        }
         Some(Command::Why(args)) => {
             printed(headless(why::why(&cli.common, args)).map(|page| (page, None)))
         }

@@ -65,8 +65,12 @@ actions! {
     make_user::MakeUser;
     remove_finalizer::RemoveFinalizer;
     force_delete::ForceDelete;
+    limits::Limits;
+    which_schema::WhichSchema;
+    raw_dump::RawDump;
     undo_run::UndoRun;
     save_report::SaveReport;
+    save_page::SavePage;
 }
 
 /// What an action says of itself.
@@ -142,6 +146,8 @@ pub enum Order {
     Undo(String),
     /// Save the report of this run of the journal.
     SaveReport(String),
+    /// Save a page in a new file of this name.
+    SaveText(String, String),
     /// Plan a drain of these nodes.
     Drain(Vec<String>),
     /// Plan a change of these objects, preview it, and do it once it is confirmed.
@@ -194,7 +200,7 @@ pub fn fits(action: &dyn Action, table: &str) -> bool {
     let local = || spec_of().is_some_and(|t| t.is_local());
     let measured = || spec_of().is_some_and(|t| t.kinds.iter().all(|k| k.gvk.is_measured()));
     match spec.tables {
-        [] if measured() => matches!(spec.id, "copy-cell" | "copy-name"),
+        [] if measured() => matches!(spec.id, "copy-cell" | "copy-name" | "save-page"),
         [] => action.change().is_none() || !local(),
         tables => tables.contains(&table),
     }

@@ -199,6 +199,7 @@ fn describe(session: &Session) -> Cluster {
         demo: false,
         skew: session.meter.skew_seconds(),
         requests: 0,
+        level: String::new(),
         contexts: session.pinned().contexts().into_iter().map(|c| c.name).collect(),
         notes: about.notes.clone(),
         switching: None,

@@ -4,6 +4,7 @@ pub mod change;
 mod drain;
 mod enrol;
 pub mod events;
+pub mod fairness;
 mod feeds;
 pub mod insight;
 mod journal;
@@ -152,6 +153,8 @@ impl Effects {
             Effect::ResumeDrain => self.resume_drain(app.session),
             Effect::AbandonDrain => self.abandon_drain(),
             Effect::ReadDeeds => self.read_deeds(app.session),
+            Effect::LookAgain => self.connection.upstream.nudge(),
+            Effect::SaveText(file, text) => self.save_text(file, text),
             Effect::CountEvents => self.count_events(app.session),
             Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),
@@ -191,6 +194,11 @@ impl Effects {
     fn fetch(&mut self, route: RouteId, target: Target, form: Form) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         let now = self.connection.now();
+        if matches!(form, Form::WhatIf | Form::Dump) {
+            let page = self.fairness_page(&target, form);
+            self.runtime.spawn(async move { post(Msg::Fetched(route, page.await)) });
+            return;
+        }
         let task = self.runtime.spawn(async move {
             let told = |read| post(Msg::Reading(route, read));
             let fetched = match target.gvk.is_local() {
@@ -359,13 +367,14 @@ async fn fetched(
     let events = async {
         match form {
             Form::Describe => fetch::events_of(client, target).await.map_err(|f| f.to_string()),
-            Form::Yaml | Form::Why | Form::Stuck | Form::Kubelet => Ok(vec![]),
+            _ => Ok(vec![]),
         }
     };
     let (object, events) = tokio::join!(fetch::get_object(client, target), events);
     let object = object?;
     let page = match form {
-        Form::Yaml | Form::Describe => None,
+        // Those of no object are made elsewhere.
+        Form::Yaml | Form::Describe | Form::WhatIf | Form::Dump => None,
         Form::Why => Some(insight::why_pending(client, &object, now, told).await?),
         Form::Kubelet => Some(insight::kubelet(client, target, now).await),
         Form::Stuck => Some(insight::stuck(client, target, &object, now).await?),

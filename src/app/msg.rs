@@ -45,6 +45,8 @@ pub enum Msg {
     Connected(SessionId, Result<crate::state::cluster::Cluster, String>),
     /// The session's numbers: requests in the last minute, clock skew.
     Pulse(SessionId, u32, Option<i64>),
+    /// The priority level that our own requests are in.
+    Level(SessionId, String),
     /// A command may be started, or a review says that a rule is missing, in words.
     Reviewed(Kubectl, Result<(), String>),
     /// A context could not be opened without the terminal, for a credential plugin that asks.
@@ -129,6 +131,10 @@ pub enum Effect {
     ReadDeeds,
     /// Ask how many events there are, in all and by namespace.
     CountEvents,
+    /// Look again at what is measured.
+    LookAgain,
+    /// Save a page to a new file of this name.
+    SaveText(String, String),
     /// Begin no further step of the running plan.
     Cancel,
     /// Obtain credentials anew, with the terminal lent to the plugin.

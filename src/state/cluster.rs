@@ -42,6 +42,8 @@ pub struct Cluster {
     pub skew: Option<i64>,
     /// Requests of the last minute.
     pub requests: u32,
+    /// The priority level that our own requests are in, empty until it is known.
+    pub level: String,
     /// What is odd about the kubeconfig, a sentence each.
     pub notes: Vec<String>,
     /// Contexts that can be switched to.

@@ -56,6 +56,7 @@ commands! {
         "undo" "put back what was done last, as far as nobody changed it since";
         "unlock" "let changes through again that `lock` keeps back; asks for the context's name";
         "lock" "refuse every write from now on (read-only)";
+        "whatif" "which flow schema catches a request: whatif USER VERB WHAT; alone: which one catches yours";
         "suspend" "to the shell; fg comes back";
         "quit" "leave";
     }
@@ -83,6 +84,7 @@ commands! {
         "pause" "events stand still, or go on with all that happened meanwhile";
         "normal-events" "show or leave out Normal events";
         "count-events" "how many events the cluster and each namespace hold, without listing them";
+        "look-again" "look again now at what is measured and not watched; dumps every 10 s at most";
         "columns" "choose columns";
         "left" "columns at the left come back";
         "right" "columns at the left make room";

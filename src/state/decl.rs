@@ -309,6 +309,12 @@ impl TableSpec {
         self.kinds.iter().all(|kind| kind.gvk.is_local())
     }
 
+    /// Whether its rows come from a look now and then and not from a watch: nothing is declared to be read from objects.
+    pub fn is_looked_at(&self) -> bool {
+        let looked = |kind: &Kind| kind.paths.is_empty() && kind.gvk != Gvk::ANY;
+        !self.is_local() && self.kinds.iter().all(looked)
+    }
+
     /// The column of that id.
     pub fn column(&self, id: &str) -> Option<&'static Column> {
         self.columns.iter().find(|c| c.id == id)

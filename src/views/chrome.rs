@@ -63,7 +63,8 @@ pub fn header(
         [&c.user, &c.version].into_iter().filter(|w| !w.is_empty()).map(|w| (Role::Dim, w.clone())),
     );
     // Freshness is never hidden: whatever else there is gives way to it.
-    let mut right = vec![(Role::Dim, format!("  {} req/min ", c.requests))];
+    let level = if c.level.is_empty() { String::new() } else { format!("in {} ", c.level) };
+    let mut right = vec![(Role::Dim, format!("  {} req/min {level}", c.requests))];
     if let Some(view) = view {
         let (role, what, words) = freshness(state, view, now);
         let room = usize::from(pen.room()).saturating_sub(2);

@@ -17,10 +17,17 @@ pub fn title(doc: &DocUi, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Form::Why => "why no node takes",
         Form::Stuck => "why it does not go:",
         Form::Kubelet => "kubelet of",
+        Form::WhatIf => "which schema catches:",
+        Form::Dump => "as it was dumped:",
     };
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(1).put(Role::Dim, form).skip(1);
-    pen.put(Role::Accent, &format!("{} {}", doc.target.gvk.kind, doc.target.path()));
+    let about = match doc.form {
+        Form::WhatIf => doc.target.name.clone(),
+        Form::Dump => doc.doc.title.clone(),
+        _ => format!("{} {}", doc.target.gvk.kind, doc.target.path()),
+    };
+    pen.put(Role::Accent, &about);
     let news = match doc.news {
         News::None => "",
         News::Changed => "changed since it was fetched",

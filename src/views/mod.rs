@@ -40,6 +40,11 @@ views! {
     apiserver;
     health;
     containers;
+    priority_levels;
+    flows;
+    requests;
+    queues;
+    flow_schemas;
 }
 
 /// The filter that a view opens with, and what it leaves out in words.

@@ -28,8 +28,7 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
     let wanted = check(args)?;
     if wanted.view.table != events::TABLE.id {
         let view = wanted.view.id;
-        let kinds = Store::default().table(wanted.view.table).spec.kinds;
-        if matches!(kinds, [one] if one.gvk.is_measured()) {
+        if Store::default().table(wanted.view.table).spec.is_looked_at() {
             return super::again::again(common, args, out).await;
         }
         let words =

@@ -5,6 +5,7 @@
 
 pub mod count;
 pub mod decode;
+pub mod fairness;
 pub mod feed;
 pub mod fetch;
 pub mod follow;

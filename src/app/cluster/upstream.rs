@@ -1,12 +1,17 @@
 //! What the feeds of one session share.
 
+use super::fairness::Dumps;
 use super::pulse::Pulse;
 use super::scrape::Scrapes;
 use super::session::{EtcdArgs, Papers};
+use crate::state::fairness::metrics as fairness;
+use crate::state::metrics::apiserver::names;
 use crate::state::time::Epoch;
 use kube::Client;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Epoch + Send + Sync>;
@@ -21,11 +26,14 @@ pub struct Upstream {
     pub pulse: Pulse,
     /// What `/metrics` says, shared by all who look.
     pub scrapes: Scrapes,
+    /// What priority and fairness dumps, shared by all who look.
+    pub dumps: Dumps,
     /// Where etcd's own metrics are.
     pub etcd: OnceLock<EtcdArgs>,
     /// The session's certificates, where the cluster is real.
     pub papers: OnceLock<Papers>,
     streams: AtomicBool,
+    nudges: watch::Sender<(u64, Option<Instant>)>,
 }
 
 impl Upstream {
@@ -33,17 +41,42 @@ impl Upstream {
     pub fn new(client: Client, clock: Clock) -> Arc<Upstream> {
         let pulse = Pulse::new(clock.clone());
         let streams = AtomicBool::new(true);
+        // All of it from the beginning: whoever wants more later waits for its turn, and what was not kept before cannot be
+        // compared with.
+        let scrapes = Scrapes::default();
+        scrapes.want(&names::wants());
+        scrapes.want(&fairness::WANTS);
         let upstream = Arc::new(Upstream {
             client,
             clock,
             pulse,
-            scrapes: Scrapes::default(),
+            scrapes,
+            dumps: Dumps::default(),
             etcd: OnceLock::new(),
             papers: OnceLock::new(),
             streams,
+            nudges: watch::Sender::new((0, None)),
         });
         tokio::spawn(super::pulse::watch_over(Arc::downgrade(&upstream)));
         upstream
+    }
+
+    /// The operator asks that what is looked at now and then be looked at now.
+    pub fn nudge(&self) {
+        self.nudges.send_modify(|(number, at)| {
+            *number += 1;
+            *at = Some(Instant::now());
+        });
+    }
+
+    /// News of that.
+    pub(super) fn nudges(&self) -> watch::Receiver<(u64, Option<Instant>)> {
+        self.nudges.subscribe()
+    }
+
+    /// How often that happened, and when last.
+    pub(super) fn nudged(&self) -> (u64, Option<Instant>) {
+        *self.nudges.borrow()
     }
 
     /// Whether initial lists may be asked for as WatchLists (KEP-3157). Found out by the first feed that tries.

@@ -41,6 +41,15 @@ impl Effects {
         });
     }
 
+    /// Saves a page as text.
+    pub(super) fn save_text(&self, file: String, text: String) {
+        self.save(move || {
+            let path = typed(&file);
+            write_new(&path, &text).map_err(|why| why.to_string())?;
+            Ok(format!("the page is in {}", shown(&path)))
+        });
+    }
+
     fn save(&self, work: impl FnOnce() -> Result<String, String> + Send + 'static) {
         let post = self.post.clone();
         self.runtime.spawn_blocking(move || {

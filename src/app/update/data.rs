@@ -193,6 +193,8 @@ pub(super) fn write(doc: &mut DocUi, store: &Store, now: Now) {
             }
             page
         }
-        Form::Why | Form::Stuck | Form::Kubelet => fetched.page.clone().unwrap_or_default(),
+        Form::Why | Form::Stuck | Form::Kubelet | Form::WhatIf | Form::Dump => {
+            fetched.page.clone().unwrap_or_default()
+        }
     };
 }

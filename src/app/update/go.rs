@@ -49,6 +49,8 @@ impl App {
             Form::Why => "why",
             Form::Stuck => "stuck",
             Form::Kubelet => "kubelet",
+            Form::WhatIf => "whatif",
+            Form::Dump => "dump",
         };
         let doc = DocUi::new(target.clone(), form);
         let id = self.state.ui.visit(view, target.path(), Page::Document(Box::new(doc)));
@@ -87,6 +89,22 @@ impl App {
         self.read_deeds(fx);
     }
 
+    /// Looks again at what is measured.
+    pub(super) fn look_again(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        let table = self.state.ui.table().map(|table| self.state.store.table_at(table.table).spec);
+        match table.is_some_and(|spec| spec.is_looked_at()) {
+            true => {
+                fx.push(Effect::LookAgain);
+                self.say(
+                    now,
+                    Role::Dim,
+                    "asked again; scrapes are 15 s apart and dumps 10 s, so it may take that long",
+                );
+            }
+            false => self.say(now, Role::Dim, "this follows the cluster by itself"),
+        }
+    }
+
     /// Runs an action on what was last painted under the cursor.
     pub(super) fn act(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) {
         let Some(action) = actions::named(id) else { return };
@@ -117,6 +135,7 @@ impl App {
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
             Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
             Some(Order::Drain(nodes)) => self.drain_nodes(nodes, now, fx),
+            Some(Order::SaveText(file, text)) => fx.push(Effect::SaveText(file, text)),
             Some(Order::SaveReport(run)) => fx.push(Effect::SaveReport(run)),
             Some(Order::Undo(run)) => self.undo(Some(run), now, fx),
             Some(Order::Change(wish)) => self.wish(wish, now, fx),

@@ -159,6 +159,7 @@ impl App {
                 self.busy = true;
             }
             "open-journal" => self.visit_view("journal", fx),
+            "whatif" => self.ask(Asking::Command, "whatif me list pods"),
             "refresh" => fx.push(Effect::Repaint),
             "login" => fx.push(Effect::LogIn),
             "lock" => self.lock(now, fx),

@@ -114,7 +114,8 @@ impl App {
                 self.state.cluster.requests = requests;
                 self.state.cluster.skew = skew;
             }
-            Msg::Pulse(..) => {}
+            Msg::Level(id, level) if id == self.session => self.state.cluster.level = level,
+            Msg::Pulse(..) | Msg::Level(..) => {}
             // No gate of ours stands between another program and the cluster.
             Msg::Reviewed(command, _)
                 if command.right.0 != "get" && self.state.cluster.read_only =>
@@ -140,6 +141,8 @@ impl App {
             Msg::DrainsLeft(..) => {}
             Msg::Executed(report) => {
                 self.executed(&report, now);
+                // What is measured shows what was changed.
+                fx.push(Effect::LookAgain);
                 self.read_deeds(&mut fx);
             }
             Msg::Deeds(id, deeds) => self.deeds(id, deeds),

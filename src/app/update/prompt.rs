@@ -8,6 +8,7 @@ use crate::app::terminal::chord::{Chord, Key};
 use crate::state::cell::Role;
 use crate::state::commands::{self, Layer};
 use crate::state::nearest;
+use crate::state::ui::document::Form;
 use crate::state::ui::prompt::{Asking, Candidate, Prompt};
 use crate::views;
 
@@ -137,6 +138,8 @@ impl App {
             ("q" | "q!" | "quit" | "exit", "") => self.run("quit", now, fx),
             ("ctx" | "context", name) if !name.is_empty() => self.switch_context(name, now, fx),
             ("ns" | "namespace", name) if !name.is_empty() => self.switch_namespace(name, fx),
+            ("whatif", "") => self.whatif("me list pods", fx),
+            ("whatif", question) => self.whatif(question, fx),
             ("sort", column) if !column.is_empty() => self.sort_column(column),
             _ => match views::named(word) {
                 Some(view) => {
@@ -159,6 +162,11 @@ impl App {
         let known = palette(self).into_iter().map(|c| c.line).collect::<Vec<_>>();
         let hint = nearest::hint(word, known.iter().map(String::as_str));
         self.say(now, Role::Warn, format!("there is no view, action or command `{word}`{hint}"));
+    }
+
+    /// The page of a question; what is wrong with it is said there.
+    fn whatif(&mut self, question: &str, fx: &mut Vec<Effect>) {
+        self.open(actions::which_schema::about(question), Form::WhatIf, fx);
     }
 
     fn switch_context(&mut self, name: &str, now: Now, fx: &mut Vec<Effect>) {
@@ -256,6 +264,10 @@ fn palette(app: &App) -> Vec<Candidate> {
             if *context == app.state.cluster.context { "context, this one" } else { "context" };
         add(&format!("ctx {context}"), note);
     }
+    add(
+        "whatif me list pods",
+        "which flow schema catches this: USER VERB WHAT [-n NAMESPACE] [-g GROUP]",
+    );
     add("ns all", "all namespaces");
     let mut namespaces: Vec<_> = app.state.store.rows("namespaces").map(|r| r.name()).collect();
     if namespaces.is_empty() && !app.state.cluster.home.is_empty() {

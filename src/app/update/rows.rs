@@ -54,6 +54,7 @@ impl App {
             "columns" => self.state.ui.overlay = Overlay::Columns(0),
             "pause" => self.pause_events(now),
             "normal-events" => self.toggle_normal(now),
+            "look-again" => self.look_again(now, fx),
             "count-events" => self.count_events(now, fx),
             "left" | "right" => {
                 if let Some(table) = self.state.ui.table_mut() {

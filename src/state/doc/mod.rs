@@ -7,12 +7,14 @@ pub mod describe;
 pub mod kubelet;
 mod pending;
 mod stuck;
+mod whatif;
 mod wrapped;
 pub mod yaml;
 
 pub use describe::{certificate_request, describe, describe_in};
 pub use pending::{Findings, Refusal, pending};
 pub use stuck::{not_stuck, role as stuck_role, stuck};
+pub use whatif::whatif;
 pub use wrapped::wrapped;
 pub use yaml::{Folds, yaml, yaml_text};
 

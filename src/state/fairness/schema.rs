@@ -1,5 +1,6 @@
 //! FlowSchemas as the server matches them (`flowcontrol.apiserver.k8s.io/v1`).
 
+use crate::state::time::{Epoch, parse_rfc3339};
 use serde_json::Value;
 
 /// A FlowSchema.
@@ -9,6 +10,10 @@ pub struct Schema {
     pub name: String,
     /// `metadata.uid`, which responses name in `X-Kubernetes-PF-FlowSchema-UID`.
     pub uid: String,
+    /// `metadata.resourceVersion`
+    pub version: String,
+    /// `metadata.creationTimestamp`
+    pub created: Epoch,
     /// The level it leads to.
     pub level: String,
     /// `spec.matchingPrecedence`: lower is asked first, ties by name.
@@ -79,6 +84,9 @@ impl Schema {
         Schema {
             name: text(&object["metadata"]["name"]),
             uid: text(&object["metadata"]["uid"]),
+            version: text(&object["metadata"]["resourceVersion"]),
+            created: parse_rfc3339(&text(&object["metadata"]["creationTimestamp"]))
+                .unwrap_or_default(),
             level: text(&spec["priorityLevelConfiguration"]["name"]),
             // Absent means 1000: `FlowSchemaDefaultMatchingPrecedence` in `flowcontrol/v1/types.go`.
             precedence: spec["matchingPrecedence"].as_i64().unwrap_or(1000),

@@ -1,6 +1,7 @@
 //! Seats of levels, per API server (apiserver `apf_controller.go`): a level's share of all, rounded up; what it lends
 //! and borrows is a percentage of that, rounded to the nearest.
 
+use crate::state::time::{Epoch, parse_rfc3339};
 use serde_json::Value;
 
 /// What a server has without flags: `--max-requests-inflight=400` and `--max-mutating-requests-inflight=200`.
@@ -13,6 +14,10 @@ pub struct Level {
     pub name: String,
     /// `metadata.uid`, which responses name in `X-Kubernetes-PF-PriorityLevel-UID`.
     pub uid: String,
+    /// `metadata.resourceVersion`
+    pub version: String,
+    /// `metadata.creationTimestamp`
+    pub created: Epoch,
     /// Whether its requests never wait.
     pub exempt: bool,
     /// `nominalConcurrencyShares`
@@ -23,6 +28,8 @@ pub struct Level {
     pub borrowing: Option<i64>,
     /// Queues and the length of each; none where what finds no seat is rejected at once.
     pub queues: Option<(i64, i64)>,
+    /// Queues that one flow may use.
+    pub hand: Option<i64>,
 }
 
 /// Seats of one level on one server.
@@ -49,6 +56,9 @@ impl Level {
         Level {
             name: text(&object["metadata"]["name"]),
             uid: text(&object["metadata"]["uid"]),
+            version: text(&object["metadata"]["resourceVersion"]),
+            created: parse_rfc3339(&text(&object["metadata"]["creationTimestamp"]))
+                .unwrap_or_default(),
             exempt,
             shares: number(&part["nominalConcurrencyShares"], if exempt { 0 } else { 30 }),
             lendable: number(&part["lendablePercent"], 0),
@@ -56,6 +66,7 @@ impl Level {
             queues: (response["type"] == "Queue").then(|| {
                 (number(&queuing["queues"], 64), number(&queuing["queueLengthLimit"], 50))
             }),
+            hand: (response["type"] == "Queue").then(|| number(&queuing["handSize"], 8)),
         }
     }
 
@@ -69,4 +80,17 @@ impl Level {
             most: self.borrowing.map(|p| nominal + percent(p)),
         }
     }
+}
+
+/// The least and the most seats that a server can have whose levels, by their shares of all `shares`, have these nominal seats:
+/// [`Level::seats`] the other way round. `None` if nothing is known or no number of seats makes all of them.
+pub fn total(known: &[(i64, i64)], shares: i64) -> Option<(i64, i64)> {
+    let mut range = None;
+    for &(own, nominal) in known.iter().filter(|(own, nominal)| *own > 0 && *nominal > 0) {
+        // nominal = ceil(total * own / shares)
+        let (least, most) = ((nominal - 1) * shares / own + 1, nominal * shares / own);
+        let (a, b) = range.unwrap_or((least, most));
+        range = Some((a.max(least), b.min(most)));
+    }
+    range.filter(|(least, most)| least <= most)
 }

@@ -137,9 +137,12 @@ fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
     assert_eq!(level(0).seats(600, 245).nominal, 0);
     let now = super::dump::LevelNow { waiting: Some(3), executing: Some(1), ..Default::default() };
     let flows = [super::dump::Group { name: "x".into(), waiting: 3, executing: 1, oldest: None }];
-    let words = verdict(&level(0), level(0).seats(600, 245), Some(&now), &flows);
+    let flow = super::metrics::Flowing::default();
+    let (state, words) =
+        verdict(&level(0), level(0).seats(600, 245), Some(&now), &flow, (&flows, 40));
+    assert_eq!(state.word(), "queueing");
     assert_eq!(
         words,
-        "queueing: 1 of 0 seats (nothing is let through), 3 waiting, flow x holds 100 % of the requests"
+        "queueing: 1 of 0 seats (nothing is let through), 3 waiting, flow x holds 100 % of the requests (40s ago)"
     );
 }

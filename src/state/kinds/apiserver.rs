@@ -1,9 +1,9 @@
 //! What the API server and etcd say about themselves: rows of a scrape, not of a watch.
 
 use super::common;
+use super::measured::{self, bars, order, present, put, quantile, time};
 use crate::state::cell::{Role, Sort, Value};
-use crate::state::decl::{Column, Gvk, Kind, TableSpec, Word};
-use crate::state::metrics::Quantile;
+use crate::state::decl::{Column, Gvk, Kind, TableSpec};
 use crate::state::metrics::apiserver::Measured;
 use crate::state::metrics::apiserver::limits::Verdict;
 use crate::state::parcel::Draft;
@@ -49,28 +49,6 @@ words! { WORDS:
 /// The name of the row that tells which server answered and what the scrape cost.
 pub const SCRAPE: &str = "this scrape";
 
-fn present<'a>(r: Row<'a>, word: Word, value: fn(i64) -> Value<'a>) -> Value<'a> {
-    match r.num(word) {
-        0 => Value::Absent,
-        n => value(n - 1),
-    }
-}
-
-fn time(r: Row<'_>, word: Word) -> Value<'_> {
-    match r.num(word) {
-        0 => Value::Absent,
-        1 => Value::Unknown("fewer than 20 were seen"),
-        n => Value::Micros(n - 2),
-    }
-}
-
-fn order(r: Row<'_>, word: Word) -> Sort<'_> {
-    match r.num(word) {
-        0 => Sort::Absent,
-        n => Sort::Int(n),
-    }
-}
-
 /// Absent is no news; what is slow or full stands out.
 fn role(r: Row<'_>) -> Role {
     match r.text(VERDICT) {
@@ -78,18 +56,6 @@ fn role(r: Row<'_>) -> Role {
         "warn" => Role::Warn,
         _ => Role::Plain,
     }
-}
-
-fn bars(r: Row<'_>) -> Value<'_> {
-    let packed = r.num(TREND) as u64;
-    if packed == 0 {
-        return Value::Absent;
-    }
-    let mut bars = [0; 12];
-    for (i, bar) in bars.iter_mut().enumerate() {
-        *bar = (packed >> (4 * i) & 15) as u32;
-    }
-    Value::Bars(bars)
 }
 
 static COLUMNS: &[Column] = &[
@@ -114,7 +80,7 @@ static COLUMNS: &[Column] = &[
     column!("bytes" "BYTES" Right 8 BYTES.bit(),
         |r, _| present(r, BYTES, Value::Bytes).into(), |r| order(r, BYTES)),
     column!("trend" "TREND" Left 12 TREND.bit(),
-        |r, _| bars(r).role(Role::Dim), |r| order(r, RATE)),
+        |r, _| bars(r, TREND).role(Role::Dim), |r| order(r, RATE)),
     column!("verdict" "VERDICT" Left 8 VERDICT.bit(),
         |r, _| Value::text(r.text(VERDICT)).role(role(r)),
         |r| Sort::Int(match r.text(VERDICT) { "bad" => 0, "warn" => 1, "ok" => 2, _ => 3 })),
@@ -144,16 +110,13 @@ pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64),
     draft.head.uid = draft.keep(&format!("{}/{}", row.section.word(), row.name));
     draft.put(SECTION, row.section.word());
     draft.set(PLACE, place as i64);
-    let scaled = |value: Option<f64>, by: f64| {
-        value.filter(|v| v.is_finite()).map_or(0, |v| (v.max(0.0) * by).round() as i64 + 1)
-    };
-    draft.set(RATE, scaled(row.rate, 1e3));
-    draft.set(ERRORS, scaled(row.errors, 1e3));
-    draft.set(P50, quantile(row.p50));
-    draft.set(P99, quantile(row.p99));
-    draft.set(SEEN, scaled(row.seen, 1.0));
-    draft.set(NOW, scaled(row.now, 1.0));
-    draft.set(BYTES, scaled(row.bytes, 1.0));
+    put(draft, RATE, row.rate, 1e3);
+    put(draft, ERRORS, row.errors, 1e3);
+    quantile(draft, P50, row.p50);
+    quantile(draft, P99, row.p99);
+    put(draft, SEEN, row.seen, 1.0);
+    put(draft, NOW, row.now, 1.0);
+    put(draft, BYTES, row.bytes, 1.0);
     draft.put(
         VERDICT,
         match row.verdict {
@@ -165,20 +128,11 @@ pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64),
     );
     draft.put(WHY, &row.why);
     draft.put(SOURCE, row.source);
-    let packed = trend.iter().enumerate().fold(0, |all, (i, h)| all | u64::from(h & 15) << (4 * i));
-    draft.set(TREND, packed as i64);
+    measured::trend(draft, TREND, trend);
     if row.rate.is_some() {
         draft.set(WINDOW, window.round().clamp(1.0, 4e9) as i64);
     }
     draft.pair(LABELS, "section", row.section.word());
-}
-
-fn quantile(q: Option<Quantile>) -> i64 {
-    match q {
-        None => 0,
-        Some(Quantile::Few(_)) => 1,
-        Some(Quantile::At(s) | Quantile::AtLeast(s)) => (s.max(0.0) * 1e6).round() as i64 + 2,
-    }
 }
 
 /// What the last line says of a row: all of its words, and where they come from.

@@ -5,6 +5,7 @@ use super::decl::TableSpec;
 pub mod common;
 #[cfg(test)]
 mod events_tests;
+pub mod measured;
 mod pods_columns;
 #[cfg(test)]
 mod pods_tests;
@@ -42,4 +43,9 @@ tables! {
     node_usage;
     pod_usage;
     containers;
+    priority_levels;
+    flow_schemas;
+    queues;
+    flows;
+    requests;
 }

@@ -45,6 +45,10 @@ pub enum Form {
     Stuck,
     /// The node as its kubelet sees it.
     Kubelet,
+    /// Which flow schema catches a request; the target's name is the question.
+    WhatIf,
+    /// The dump that a table of priority and fairness was made from, as it came.
+    Dump,
 }
 
 /// A document on its way.
@@ -131,7 +135,7 @@ impl DocUi {
     /// The rows of a line. YAML is not wrapped: where a line begins means something.
     pub fn rows(&self, line: &Line) -> Vec<Line> {
         match self.form {
-            Form::Yaml => vec![line.clone()],
+            Form::Yaml | Form::Dump => vec![line.clone()],
             _ => wrapped(line, self.cells),
         }
     }
@@ -141,7 +145,11 @@ impl DocUi {
         let lines = &self.doc.lines;
         let mut rows = 0;
         for (i, line) in lines.iter().enumerate().rev() {
-            rows += if self.form == Form::Yaml { 1 } else { self.rows(line).len() };
+            rows += if matches!(self.form, Form::Yaml | Form::Dump) {
+                1
+            } else {
+                self.rows(line).len()
+            };
             if rows > height {
                 return (i + 1).min(lines.len() - 1);
             }

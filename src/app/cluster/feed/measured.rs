@@ -1,8 +1,10 @@
 //! Tables whose rows are measured and not watched: a [`Source`] takes a look now and then, for as long as somebody wants the
-//! table. A table of that sort has one kind, [`crate::state::decl::Gvk::measured`]; its source is a line in `source`.
+//! table. A table of that sort has one kind without paths ([`crate::state::decl::TableSpec::is_looked_at`]); its source is a line
+//! in `source`.
 
 use super::FeedSpec;
 use super::backoff::Backoff;
+use super::fairness::{Fairness, Of};
 use crate::app::cluster::mailbox::{Outbox, is_full};
 use crate::app::cluster::session::Fault;
 use crate::app::cluster::upstream::Upstream;
@@ -46,6 +48,11 @@ fn source(table: &TableSpec) -> Option<Box<dyn Source>> {
     match table.id {
         "apiserver" => Some(Box::<super::apiserver::Board>::default()),
         "health" => Some(Box::<super::health::Board>::default()),
+        "prioritylevelconfigurations" => Some(Box::new(Fairness::new(Of::Levels))),
+        "flowschemas" => Some(Box::new(Fairness::new(Of::Schemas))),
+        "queues" => Some(Box::new(Fairness::new(Of::Queues))),
+        "flows" => Some(Box::new(Fairness::new(Of::Flows))),
+        "requests" => Some(Box::new(Fairness::new(Of::Requests))),
         _ => None,
     }
 }
@@ -54,6 +61,7 @@ fn source(table: &TableSpec) -> Option<Box<dyn Source>> {
 pub(super) async fn run(spec: FeedSpec, up: Arc<Upstream>, mut out: Outbox) {
     let Some(mut source) = source(spec.table) else { return };
     let (mut backoff, mut draft, mut generation) = (Backoff::default(), Draft::default(), 0_u8);
+    let mut nudges = up.nudges();
     out.health(Health::Starting { have: 0, of: None });
     loop {
         match source.look(&up).await {
@@ -74,11 +82,18 @@ pub(super) async fn run(spec: FeedSpec, up: Arc<Upstream>, mut out: Outbox) {
                 parcel.sweep = true;
                 out.bulk(parcel).await;
                 out.health(Health::Surveyed { at: (up.clock)(), unread: look.unread });
-                sleep_until(look.next).await;
+                // Also at once when the operator asks; what may be asked of the server how often is the source's business.
+                tokio::select! {
+                    () = sleep_until(look.next) => {}
+                    _ = nudges.changed() => {}
+                }
             }
             Err(Fault::Forbidden { what, message, .. }) => {
                 out.health(Health::Denied { verb: "get", resource: what, message });
-                sleep(DENIED).await;
+                tokio::select! {
+                    () = sleep(DENIED) => {}
+                    _ = nudges.changed() => {}
+                }
             }
             Err(fault) => {
                 let pause = backoff.next();

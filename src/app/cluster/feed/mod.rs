@@ -7,6 +7,7 @@
 mod apiserver;
 mod asked;
 pub(in crate::app::cluster) mod backoff;
+pub mod fairness;
 mod health;
 mod intake;
 mod list;
@@ -65,7 +66,7 @@ pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> Fee
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
-        gvk if gvk.is_measured() => tokio::spawn(measured::run(spec, upstream, outbox)),
+        _ if spec.table.is_looked_at() => tokio::spawn(measured::run(spec, upstream, outbox)),
         gvk if is_usage(gvk) => tokio::spawn(usage::Samples::new(spec, upstream, outbox).run()),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };

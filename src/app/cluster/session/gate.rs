@@ -164,6 +164,7 @@ where
             })?;
             tracing::debug!("{told}: {} after {:?}", response.status(), asked.elapsed());
             meter.answered(date(response.headers()), Timestamp::now().as_second());
+            meter.hear_level(response.headers());
             Ok(response.map(|body| Metered { body, meter }))
         })
     }

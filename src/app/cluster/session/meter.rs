@@ -1,7 +1,9 @@
 //! What this session costs the API server and how long ago it answered, countable from any thread
-//! without a lock.
+//! without a lock but for the level.
 
+use http::HeaderMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// No answer yet, and no clock comparison yet.
@@ -16,6 +18,7 @@ pub struct Meter {
     bytes: AtomicU64,
     answered_ms: AtomicU64,
     skew_s: AtomicI64,
+    caught: Mutex<Option<(String, String)>>,
 }
 
 impl Default for Meter {
@@ -26,6 +29,7 @@ impl Default for Meter {
             bytes: AtomicU64::new(0),
             answered_ms: AtomicU64::new(NEVER),
             skew_s: AtomicI64::new(UNKNOWN),
+            caught: Mutex::default(),
         }
     }
 }
@@ -69,6 +73,24 @@ impl Meter {
         self.answered_ms.store(self.elapsed_ms(), Relaxed);
         if let Some(date) = date {
             self.skew_s.store(date - now, Relaxed);
+        }
+    }
+
+    /// UIDs of the flow schema and the priority level of the latest answer that named them (`X-Kubernetes-PF-FlowSchema-UID`,
+    /// `X-Kubernetes-PF-PriorityLevel-UID`, apiserver `pkg/server/filters/priority-and-fairness.go`); `None` where the server does
+    /// without priority and fairness.
+    pub fn caught(&self) -> Option<(String, String)> {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn hear_level(&self, headers: &HeaderMap) {
+        let uid = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let schema = uid("x-kubernetes-pf-flowschema-uid");
+        if let Some((schema, level)) = schema.zip(uid("x-kubernetes-pf-prioritylevel-uid")) {
+            let mut caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+            if caught.as_ref().is_none_or(|(s, l)| s != schema || l != level) {
+                *caught = Some((schema.to_owned(), level.to_owned()));
+            }
         }
     }
 

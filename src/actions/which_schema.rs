@@ -1,0 +1,46 @@
+//! Which flow schema catches a request that waits or executes, and why the ones before it do not.
+
+use super::{Action, ActionSpec, Ask, Offer, Order};
+use crate::state::fairness::question::written;
+use crate::state::kinds::{flow_schemas, requests};
+use crate::state::parcel::Key;
+use crate::state::ui::document::{Form, Target};
+
+/// Asks which schema catches a request.
+pub struct WhichSchema;
+
+/// What a page about a question is about: the question is its name.
+pub fn about(question: &str) -> Target {
+    Target {
+        table: flow_schemas::TABLE.id,
+        gvk: &flow_schemas::TABLE.kinds[0].gvk,
+        namespace: String::new(),
+        name: question.to_owned(),
+        key: Key::of("", "", question),
+        rv: 0,
+    }
+}
+
+impl Action for WhichSchema {
+    fn spec(&self) -> &'static ActionSpec {
+        &ActionSpec {
+            id: "which-schema",
+            word: "schema",
+            help: "which flow schema catches this request, and why each one before it does not",
+            tables: &["requests"],
+            shown: true,
+        }
+    }
+
+    fn offer(&self, ask: &Ask<'_>) -> Offer {
+        match ask.row.and_then(requests::asked) {
+            Some(_) => Offer::Yes,
+            None => Offer::No("the server's dump holds no user, verb or path of it".into()),
+        }
+    }
+
+    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
+        let asked = requests::asked(ask.row?)?;
+        Some(Order::Open(about(&written(&asked)), Form::WhatIf))
+    }
+}

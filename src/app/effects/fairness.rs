@@ -1,0 +1,125 @@
+//! Pages of priority and fairness: which schema catches a request, and a dump as it came.
+
+use super::Effects;
+use crate::app::cluster::Client;
+use crate::app::cluster::fairness::{EVERY, Page, all, words};
+use crate::app::cluster::feed::fairness::{LEVELS, SCHEMAS};
+use crate::app::cluster::session::{Fault, Meter};
+use crate::app::cluster::upstream::Upstream;
+use crate::app::connect::Connection;
+use crate::state::cell::Role;
+use crate::state::doc::{Doc, Line, whatif};
+use crate::state::fairness::catch::Asked;
+use crate::state::fairness::question::{ME, read};
+use crate::state::fairness::schema::Schema;
+use crate::state::fairness::seats::Level;
+use crate::state::ui::document::{Fetched, Form, Target};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Schemas and levels as they are configured.
+pub struct Configured {
+    /// In no order.
+    pub schemas: Vec<Schema>,
+    /// In no order.
+    pub levels: Vec<Level>,
+}
+
+/// Reads them.
+///
+/// # Errors
+/// What kept one of the lists from being read.
+pub async fn configured(client: &Client) -> Result<Configured, Fault> {
+    let (schemas, levels) = tokio::try_join!(all(client, SCHEMAS), all(client, LEVELS))?;
+    Ok(Configured {
+        schemas: schemas.iter().map(Schema::of).collect(),
+        levels: levels.iter().map(Level::of).collect(),
+    })
+}
+
+impl Configured {
+    /// Names of all levels.
+    pub fn level_names(&self) -> Vec<String> {
+        self.levels.iter().map(|level| level.name.clone()).collect()
+    }
+
+    /// Schema and level that the server named last in the headers of an answer to us.
+    pub fn ours(&self, meter: &Meter) -> Option<(String, String)> {
+        let (schema, level) = meter.caught()?;
+        let schema = self.schemas.iter().find(|s| s.uid == schema)?.name.clone();
+        Some((schema, self.levels.iter().find(|l| l.uid == level)?.name.clone()))
+    }
+}
+
+/// Oneself, as far as the server said who that is: name and groups.
+pub fn me(connection: &Connection) -> (String, Vec<String>) {
+    match &connection.session {
+        Some(session) => (session.identity.name.clone(), session.identity.groups.clone()),
+        None => (connection.cluster.user.clone(), vec![]),
+    }
+}
+
+/// A question with oneself put in, and whether it is about oneself.
+///
+/// # Errors
+/// It is not written as one.
+pub fn question(
+    text: &str,
+    (name, groups): &(String, Vec<String>),
+) -> Result<(Asked, bool), String> {
+    let mut asked = read(text)?;
+    let is_me = asked.user == ME;
+    if is_me {
+        asked.user.clone_from(name);
+        asked.groups.extend(groups.iter().cloned());
+    }
+    Ok((asked.with_usual_groups(), is_me))
+}
+
+impl Effects {
+    /// The page of a form that is about no object.
+    pub(super) fn fairness_page(
+        &self,
+        target: &Target,
+        form: Form,
+    ) -> impl Future<Output = Result<Fetched, String>> + Send + 'static {
+        let (upstream, meter) = (self.connection.upstream.clone(), self.connection.meter.clone());
+        let (me, target) = (me(&self.connection), target.clone());
+        async move {
+            let page = match form {
+                Form::WhatIf => asked(&upstream.client, &meter, &target.name, &me).await?,
+                _ => dumped(&upstream, target.table).await?,
+            };
+            Ok(Fetched { object: serde_json::Value::Null, events: Ok(vec![]), page: Some(page) })
+        }
+    }
+}
+
+async fn asked(
+    client: &Client,
+    meter: &Meter,
+    text: &str,
+    me: &(String, Vec<String>),
+) -> Result<Doc, String> {
+    let (asked, is_me) = question(text, me)?;
+    let known = configured(client).await.map_err(|fault| fault.to_string())?;
+    let ours = known.ours(meter).filter(|_| is_me);
+    Ok(whatif(&asked, &known.schemas, &known.level_names(), ours.as_ref()))
+}
+
+/// The dump behind a table, as it came; one that was taken within the last seconds serves.
+async fn dumped(upstream: &Arc<Upstream>, table: &str) -> Result<Doc, String> {
+    let page = match table {
+        "prioritylevelconfigurations" => Page::Levels,
+        "queues" => Page::Queues,
+        _ => Page::Requests,
+    };
+    let now = Instant::now();
+    let since = now.checked_sub(EVERY).unwrap_or(now);
+    let taken = upstream.dumps.take(&upstream.client, page, since, &*upstream.clock).await;
+    let taken = taken.map_err(|fault| words(&fault))?;
+    let head = format!("# GET {} at {}", page.path(), taken.at.rfc3339());
+    let lines = taken.text.lines().map(|line| Line::of(Role::Plain, line.trim_end()));
+    let lines = std::iter::once(Line::of(Role::Dim, head)).chain(lines).collect();
+    Ok(Doc { title: page.path().to_owned(), lines })
+}

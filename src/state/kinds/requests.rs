@@ -1,0 +1,125 @@
+//! Requests that wait or execute at the API server now, as one server dumped them.
+
+use super::common::{self, text_column};
+use super::measured::{count, order, present};
+use crate::state::cell::{Role, Sort, Value};
+use crate::state::decl::{Column, Gvk, Kind, TableSpec};
+use crate::state::fairness::board;
+use crate::state::fairness::catch::Asked;
+use crate::state::fairness::dump::RequestNow;
+use crate::state::fairness::question::of_path;
+use crate::state::parcel::Draft;
+use crate::state::row::Row;
+use crate::state::time::Epoch;
+use crate::{column, words};
+
+words! { WORDS:
+    /// Labels: level and state.
+    LABELS = Set;
+    /// `waiting` or `executing`.
+    STATE = Sym;
+    /// Its place: what waits longest first.
+    PLACE = Num;
+    /// Its user, or its flow where the server tells no users.
+    USER = Sym;
+    /// Its verb.
+    VERB = Sym;
+    /// What it asks for.
+    PATH = Loose;
+    /// Its schema and distinguisher.
+    FLOW = Sym;
+    /// Its schema.
+    SCHEMA = Sym;
+    /// Its level.
+    LEVEL = Sym;
+    /// Its queue and one; 0 is absent.
+    QUEUE = Num;
+    /// Seats it takes or will take, and one.
+    SEATS = Num;
+    /// When it came.
+    ARRIVED = Time;
+    /// When it was dumped.
+    AT = Time;
+}
+
+static COLUMNS: &[Column] = &[
+    column!("state" "STATE" Left 9 STATE.bit() | PLACE.bit(),
+        |r, _| Value::text(r.text(STATE)).role(if r.text(STATE) == "waiting" { Role::Warn } else { Role::Plain }),
+        |r| Sort::Int(r.num(PLACE))),
+    column!("arrived" "FOR" Right 6 ARRIVED.bit(),
+        |r, _| Value::time(r.time(ARRIVED)).into(), |r| Sort::Int(r.time(ARRIVED).0)),
+    text_column!("user" "USER" 60 USER),
+    text_column!("verb" "VERB" 12 VERB),
+    column!("path" "PATH" Left 200 PATH.bit(),
+        |r, _| Value::text(r.text(PATH)).into(), |r| Sort::Text(r.text(PATH), "")),
+    text_column!("level" "LEVEL" 40 LEVEL),
+    column!("queue" "QUEUE" Right 6 QUEUE.bit(),
+        |r, _| present(r, QUEUE, Value::Int).into(), |r| order(r, QUEUE)),
+    column!("seats" "SEATS" Right 6 SEATS.bit(),
+        |r, _| present(r, SEATS, Value::Int).into(), |r| order(r, SEATS)),
+    text_column!("schema" "SCHEMA" 40 SCHEMA),
+    text_column!("flow" "FLOW" 80 FLOW),
+    common::NAMESPACE,
+    common::NAME,
+    column!("read" "READ" Right 8 AT.bit(),
+        |r, _| Value::time(r.time(AT)).role(Role::Dim), |r| Sort::Int(-r.time(AT).0)),
+    common::AGE,
+    common::LABELS,
+    common::UID,
+];
+
+/// Writes a request into a draft: its place and when it was dumped. Requests have no names: it is called by its level and place.
+pub fn fill(draft: &mut Draft, request: &RequestNow, place: usize, at: Epoch) {
+    let state = if request.waiting { "waiting" } else { "executing" };
+    let name = format!("{}/{place}", request.level);
+    draft.head.name = draft.keep(&name);
+    draft.head.namespace = draft.keep(&request.namespace);
+    draft.head.uid = draft.keep(&name);
+    draft.put(STATE, state);
+    draft.set(PLACE, place as i64);
+    draft.put(USER, &board::user(request));
+    draft.put(VERB, &request.verb);
+    draft.put(PATH, &request.path);
+    draft.put(FLOW, &board::flow(request));
+    draft.put(SCHEMA, &request.schema);
+    draft.put(LEVEL, &request.level);
+    count(draft, QUEUE, request.queue.filter(|queue| *queue >= 0));
+    count(draft, SEATS, request.seats);
+    draft.set(ARRIVED, request.arrived.map_or(0, |at| at.0));
+    draft.set(AT, at.0);
+    draft.pair(LABELS, "level", &request.level);
+    draft.pair(LABELS, "state", state);
+}
+
+/// What a row asks for, as a question of which schema catches it; none where the server tells no details.
+pub fn asked(row: Row<'_>) -> Option<Asked> {
+    let (user, verb, path) = (row.text(USER), row.text(VERB), row.text(PATH));
+    let known = !user.is_empty() && !verb.is_empty() && !path.is_empty();
+    known.then(|| Asked {
+        user: user.into(),
+        groups: vec![],
+        verb: verb.into(),
+        what: of_path(path),
+    })
+}
+
+/// What the last line says of a row.
+pub fn detail(row: Row<'_>) -> Option<String> {
+    Some(format!("{} {}", row.text(VERB), row.text(PATH)).trim().to_owned())
+        .filter(|w| !w.is_empty())
+}
+
+/// The table.
+pub static TABLE: TableSpec = TableSpec {
+    id: "requests",
+    kinds: &[Kind {
+        gvk: Gvk::measured("requests"),
+        paths: &[],
+        fold: |_, _, _| {},
+        finish: |_| {},
+    }],
+    words: WORDS,
+    labels: LABELS,
+    columns: COLUMNS,
+    tallies: &[],
+};
