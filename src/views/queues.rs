@@ -15,7 +15,7 @@ pub static VIEW: TableView = TableView {
     columns: &["level", "index", "waiting", "queue_fill", "executing", "seats", "top", "read"],
     wide: &["name"],
     narrow: &["uid", "labels", "age", "name", "seats", "read", "executing"],
-    sort: ("waiting", false),
+    sort: ("waiting", true),
     enter: ("its requests", enter),
     summary,
     detail: no_detail,

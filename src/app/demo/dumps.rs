@@ -4,9 +4,13 @@ use jiff::Timestamp;
 
 use super::USER;
 use super::answer::Answer;
+use super::metrics::Page;
 use super::refusal::{Outcome, Refusal};
+use super::registry::PRIORITY_LEVELS;
 use super::rng::hash;
 use super::route::Query;
+use super::store::Store;
+use crate::state::fairness::seats::{Level, USUAL_TOTAL};
 
 const CHECKS: [&str; 6] = [
     "ping",
@@ -26,24 +30,70 @@ pub fn health(path: &str, verbose: bool) -> Answer {
     Answer::Text(200, format!("{lines}{} check passed\n", &path[1..]))
 }
 
-/// Level, queues, average executing requests, requests per minute, and whether it is short of seats.
-const LEVELS: [(&str, u64, u64, u64, bool); 7] = [
-    ("catch-all", 0, 0, 1, false),
-    ("exempt", 0, 1, 40, false),
-    ("global-default", 128, 1, 30, false),
-    ("leader-election", 16, 0, 25, false),
-    ("node-high", 64, 1, 60, false),
-    ("system", 64, 1, 20, false),
-    ("workload-low", 128, 6, 240, true),
+/// Level, the schema that leads to it, queues, average executing requests, requests a second.
+const LEVELS: [(&str, &str, u64, u64, f64); 7] = [
+    ("catch-all", "catch-all", 64, 0, 0.02),
+    ("exempt", "exempt", 0, 1, 0.7),
+    ("global-default", "global-default", 64, 1, 3.5),
+    ("leader-election", "system-leader-election", 64, 0, 0.4),
+    ("node-high", "system-node-high", 64, 1, 12.5),
+    ("system", "system-nodes", 64, 1, 9.0),
+    (HOT_LEVEL, "service-accounts", 64, 6, 47.0),
 ];
+
+/// The level whose shares are too few for what comes.
+const HOT_LEVEL: &str = "workload-low";
+/// The one that asks for too much, and one that suffers from it.
+const HOT: [&str; 2] = ["system:serviceaccount:ci:runner", "system:serviceaccount:ops:collector"];
+/// What the hot flow and its neighbours ask for at the same time, about.
+const DEMAND: u64 = 27;
+/// The queues that the hot flow is dealt.
+const BUSY: [u64; 4] = [5, 19, 37, 58];
+/// What one queue holds.
+const QUEUE: u64 = 50;
+
+/// A level as it is now.
+pub struct LevelNow {
+    pub name: &'static str,
+    pub schema: &'static str,
+    pub seats: u64,
+    pub executing: u64,
+    pub waiting: u64,
+    queues: u64,
+    pub rate: f64,
+}
+
+/// The levels as they are now. What does not find one of a level's seats waits, so that more shares help.
+pub fn levels_now(store: &Store, now: Timestamp) -> Vec<LevelNow> {
+    let level = |(name, schema, queues, executing, rate): (_, _, _, u64, _)| {
+        let seats = seats(store, name);
+        let wanted = match name {
+            HOT_LEVEL => DEMAND + wobble(name, now, 12),
+            _ => executing + wobble(name, now, executing + 1),
+        };
+        let executing = if name == "exempt" { wanted } else { wanted.min(seats) };
+        let waiting = (wanted - executing).min(QUEUE * BUSY.len() as u64);
+        LevelNow { name, schema, seats, executing, waiting, queues, rate }
+    };
+    LEVELS.into_iter().map(level).collect()
+}
+
+/// Seats of a level by its shares of 600, as the server works them out.
+fn seats(store: &Store, name: &str) -> u64 {
+    let levels: Vec<Level> = store.table(&PRIORITY_LEVELS).values().map(|l| Level::of(l)).collect();
+    let shares = levels.iter().map(|l| l.shares).sum();
+    let own = levels.iter().find(|l| l.name == name);
+    own.map_or(0, |l| l.seats(USUAL_TOTAL, shares).nominal.unsigned_abs())
+}
 
 /// A dump by its name, in the format of apiserver `pkg/util/flowcontrol/apf_controller_debug.go`: cells end in a comma
 /// and are padded with spaces.
-pub fn fairness(dump: &str, query: &Query, now: Timestamp) -> Outcome<Answer> {
+pub fn fairness(dump: &str, query: &Query, store: &Store, now: Timestamp) -> Outcome<Answer> {
+    let levels = levels_now(store, now);
     let rows = match dump {
-        "dump_priority_levels" => levels(now),
-        "dump_queues" => queues(now),
-        "dump_requests" => requests(now, !query.get("includeRequestDetails").is_empty()),
+        "dump_priority_levels" => level_rows(&levels, now),
+        "dump_queues" => queues(&levels, now),
+        "dump_requests" => requests(&levels, now, !query.get("includeRequestDetails").is_empty()),
         _ => return Err(Refusal::no_such_path()),
     };
     Ok(Answer::Text(200, align(&rows)))
@@ -51,13 +101,10 @@ pub fn fairness(dump: &str, query: &Query, now: Timestamp) -> Outcome<Answer> {
 
 type Rows = Vec<Vec<String>>;
 
-/// Seats of the level that is short of them: its shares of 600, see `cast/platform.rs`.
-const SEATS: u64 = 23;
-/// Its queues that hold something.
-const BUSY: [u64; 4] = [5, 37, 69, 101];
-
-fn pending(queue: u64, now: Timestamp) -> u64 {
-    1 + wobble(&format!("queue {queue}"), now, 4)
+/// How many of so many fall to a busy queue.
+fn dealt(all: u64, place: usize) -> u64 {
+    let queues = BUSY.len() as u64;
+    all / queues + u64::from((place as u64) < all % queues)
 }
 
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
@@ -68,7 +115,7 @@ fn wobble(what: &str, now: Timestamp, below: u64) -> u64 {
     hash(&format!("{what}/{}", now.as_second() / 5)) % below.max(1)
 }
 
-fn levels(now: Timestamp) -> Rows {
+fn level_rows(levels: &[LevelNow], now: Timestamp) -> Rows {
     let mut rows = vec![row([
         "PriorityLevelName",
         "ActiveQueues",
@@ -81,28 +128,31 @@ fn levels(now: Timestamp) -> Rows {
         "TimedoutRequests",
         "CancelledRequests",
     ])];
-    for (name, queues, executing, per_minute, short) in LEVELS {
-        let running = if short { SEATS } else { executing + wobble(name, now, executing + 1) };
-        let waiting = if short { BUSY.iter().map(|q| pending(*q, now)).sum() } else { 0 };
-        let dispatched = (now.as_second().unsigned_abs() % 10_000_000) * per_minute / 60;
-        let rejected = if short { dispatched / 900 } else { 0 };
+    let page = Page::new(now);
+    for level in levels {
+        let LevelNow { name, executing, waiting, queues, rate, .. } = level;
         rows.push(vec![
-            name.into(),
-            waiting.min(queues).to_string(),
-            (running + waiting == 0).to_string(),
+            (*name).into(),
+            (*waiting).min(*queues).to_string(),
+            (executing + waiting == 0).to_string(),
             "false".into(),
             waiting.to_string(),
-            running.to_string(),
-            dispatched.to_string(),
-            rejected.to_string(),
-            (rejected / 40).to_string(),
+            executing.to_string(),
+            page.counted(*rate).to_string(),
+            refused(name).to_string(),
+            "0".into(),
             "0".into(),
         ]);
     }
     rows
 }
 
-fn queues(now: Timestamp) -> Rows {
+/// Refused once, when it was worse.
+pub fn refused(level: &str) -> u64 {
+    if level == HOT_LEVEL { 312 } else { 0 }
+}
+
+fn queues(levels: &[LevelNow], now: Timestamp) -> Rows {
     let mut rows = vec![row([
         "PriorityLevelName",
         "Index",
@@ -114,13 +164,13 @@ fn queues(now: Timestamp) -> Rows {
         "MaxSeatsSum",
         "TotalWorkSum",
     ])];
-    for (name, queues, _, _, short) in LEVELS {
-        for index in 0..queues {
-            let place = BUSY.iter().position(|q| short && *q == index);
-            let pending = if place.is_some() { pending(index, now) } else { 0 };
-            let seats = place.map_or(0, |at| (0..SEATS).filter(|e| e % 4 == at as u64).count());
+    for level in levels {
+        for index in 0..level.queues {
+            let place = BUSY.iter().position(|q| level.name == HOT_LEVEL && *q == index);
+            let of = |all| place.map_or(0, |place| dealt(all, place));
+            let (pending, seats) = (of(level.waiting), of(level.executing));
             rows.push(vec![
-                name.into(),
+                level.name.into(),
                 index.to_string(),
                 pending.to_string(),
                 seats.to_string(),
@@ -135,10 +185,7 @@ fn queues(now: Timestamp) -> Rows {
     rows
 }
 
-/// The one that asks for too much, and one that suffers from it.
-const HOT: [&str; 2] = ["system:serviceaccount:ci:runner", "system:serviceaccount:ops:collector"];
-
-fn requests(now: Timestamp, details: bool) -> Rows {
+fn requests(levels: &[LevelNow], now: Timestamp, details: bool) -> Rows {
     let mut head = row([
         "PriorityLevelName",
         "FlowSchemaName",
@@ -164,7 +211,6 @@ fn requests(now: Timestamp, details: bool) -> Rows {
         ]));
     }
     let mut rows = vec![head];
-    let low = ("workload-low", "service-accounts");
     let mut add = |of: (&str, &str), user: &str, resource: &str, queue: u64, place: Option<u64>| {
         let after = |seconds: u64| {
             let ago = jiff::SignedDuration::from_millis(-400 * seconds as i64);
@@ -181,14 +227,18 @@ fn requests(now: Timestamp, details: bool) -> Rows {
         }
         rows.push(cells);
     };
-    for queue in BUSY {
-        for place in 0..pending(queue, now) {
-            add(low, HOT[0], "pods", queue, Some(place));
+    for level in levels.iter().filter(|level| level.name == HOT_LEVEL) {
+        let of = (level.name, level.schema);
+        for (at, queue) in BUSY.into_iter().enumerate() {
+            for place in 0..dealt(level.waiting, at) {
+                add(of, HOT[0], "pods", queue, Some(place));
+            }
         }
-    }
-    for seat in 0..SEATS {
-        let (user, resource) = if seat % 6 == 5 { (HOT[1], "events") } else { (HOT[0], "pods") };
-        add(low, user, resource, BUSY[seat as usize % BUSY.len()], None);
+        for seat in 0..level.executing {
+            let (user, resource) =
+                if seat % 6 == 5 { (HOT[1], "events") } else { (HOT[0], "pods") };
+            add(of, user, resource, BUSY[seat as usize % BUSY.len()], None);
+        }
     }
     add(("global-default", "global-default"), USER, "pods", 12, None);
     rows

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::dumps::{self, LevelNow};
 use super::registry::{self, Resource};
 use super::store::Store;
 use crate::state::metrics::STARTED;
@@ -103,6 +104,43 @@ const TRAFFIC: [Traffic; 14] = [
     ("GET", "apps", "deployments", "", 2.2, 0.004, 0.03, 0.0),
 ];
 
+/// What the dumps say, in numbers.
+fn fairness(page: &mut Page, store: &Store, now: Timestamp) {
+    let levels = dumps::levels_now(store, now);
+    let mut each = |name: &str, kind: &str, whose: &dyn Fn(&LevelNow) -> Option<(String, f64)>| {
+        let name = format!("apiserver_flowcontrol_{name}");
+        page.family(&name, kind);
+        for (labels, value) in levels.iter().filter_map(whose) {
+            page.sample(&name, &labels, value);
+        }
+    };
+    let level = |l: &LevelNow| format!("priority_level=\"{}\"", l.name);
+    let both = |l: &LevelNow| format!("flow_schema=\"{}\",{}", l.schema, level(l));
+    each("nominal_limit_seats", "gauge", &|l| Some((level(l), l.seats as f64)));
+    // A third of what idle levels have is lent; nobody may borrow it for workloads here.
+    each("current_limit_seats", "gauge", &|l| {
+        let kept = if l.executing > 2 { l.seats } else { l.seats - l.seats / 3 };
+        Some((level(l), kept as f64))
+    });
+    each("current_executing_seats", "gauge", &|l| Some((both(l), l.executing as f64)));
+    each("current_executing_requests", "gauge", &|l| Some((both(l), l.executing as f64)));
+    each("current_inqueue_requests", "gauge", &|l| Some((both(l), l.waiting as f64)));
+    each("rejected_requests_total", "counter", &|l| {
+        let n = dumps::refused(l.name);
+        (n > 0).then(|| (format!("{},reason=\"queue-full\"", both(l)), n as f64))
+    });
+    let name = "apiserver_flowcontrol_dispatched_requests_total";
+    page.family(name, "counter");
+    levels.iter().for_each(|l| page.counter(name, &both(l), l.rate));
+    let name = "apiserver_flowcontrol_request_wait_duration_seconds";
+    page.family(name, "histogram");
+    for l in &levels {
+        let (middle, high) = if l.waiting > 0 { (0.9, 7.0) } else { (0.0002, 0.004) };
+        let labels = format!("execute=\"true\",{}", both(l));
+        page.histogram(name, &labels, l.rate, middle, high);
+    }
+}
+
 /// Writes the page.
 pub fn page(store: &Store, now: Timestamp) -> String {
     let mut page = Page::new(now);
@@ -112,6 +150,7 @@ pub fn page(store: &Store, now: Timestamp) -> String {
     webhooks(&mut page);
     objects(&mut page, store);
     etcd(&mut page, store);
+    fairness(&mut page, store, now);
     page.family("apiserver_requested_deprecated_apis", "gauge");
     let old = "group=\"flowcontrol.apiserver.k8s.io\",version=\"v1beta3\",resource=\"flowschemas\",subresource=\"\",removed_release=\"1.32\"";
     page.sample("apiserver_requested_deprecated_apis", old, 1.0);

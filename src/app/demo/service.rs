@@ -11,8 +11,9 @@ use tower::BoxError;
 
 use super::answer::{Answer, Body, respond};
 use super::faults::authorize;
-use super::object::to_json;
+use super::object::{to_json, uid};
 use super::refusal::{Outcome, Refusal};
+use super::registry::{FLOW_SCHEMAS, PRIORITY_LEVELS};
 use super::route::{Ask, Query, Route, Target, route};
 use super::watch::Watch;
 use super::{DemoCluster, Shared, USER, World};
@@ -36,12 +37,24 @@ impl tower::Service<Request<kube::client::Body>> for DemoCluster {
             let (answer, audit) = {
                 let mut world = shared.world();
                 let answer = ask.and_then(|ask| world.serve(&shared, &ask, now));
-                (answer, world.rng.uid())
+                (answer, (world.rng.uid(), caught(&world.store)))
             };
             shared.wake();
-            Ok(respond(answer, audit, now)?)
+            let (audit, caught) = audit;
+            let mut response = respond(answer, audit, now)?;
+            for (name, uid) in ["flowschema", "prioritylevel"].into_iter().zip(caught) {
+                let name = http::HeaderName::try_from(format!("x-kubernetes-pf-{name}-uid"))?;
+                response.headers_mut().insert(name, uid.parse()?);
+            }
+            Ok(response)
         })
     }
+}
+
+/// The schema and level that the operator's requests are in, by uid.
+fn caught(store: &super::store::Store) -> [String; 2] {
+    let uid = |res| store.get(res, "", "global-default").map(|o| uid(o).to_owned());
+    [&FLOW_SCHEMAS, &PRIORITY_LEVELS].map(|res| uid(res).unwrap_or_default())
 }
 
 async fn read(request: Request<kube::client::Body>) -> Result<Outcome<Ask>, BoxError> {
@@ -131,7 +144,7 @@ fn other(store: &super::store::Store, ask: &Ask, now: Timestamp) -> Outcome<Answ
         }
         "/metrics" => Ok(Answer::Text(200, metrics::page(store, now))),
         path => match path.strip_prefix("/debug/api_priority_and_fairness/") {
-            Some(dump) => dumps::fairness(dump, &ask.query, now),
+            Some(dump) => dumps::fairness(dump, &ask.query, store, now),
             None => discovery::answer(path, &ask.accept),
         },
     }

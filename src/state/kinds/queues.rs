@@ -14,8 +14,6 @@ words! { WORDS:
     LABELS = Set;
     /// Its level.
     LEVEL = Sym;
-    /// Its place, the fullest first.
-    PLACE = Num;
     /// Its number and one; 0 is absent. So are the others.
     INDEX = Num;
     /// Requests and one.
@@ -37,9 +35,9 @@ static COLUMNS: &[Column] = &[
     text_column!("level" "LEVEL" 40 LEVEL),
     column!("index" "QUEUE" Right 6 INDEX.bit(),
         |r, _| present(r, INDEX, Value::Int).into(), |r| order(r, INDEX)),
-    column!("waiting" "WAITING" Right 7 WAITING.bit() | PLACE.bit(),
+    column!("waiting" "WAITING" Right 7 WAITING.bit(),
         |r, _| present(r, WAITING, Value::Int).role(if r.num(WAITING) > 1 { Role::Warn } else { Role::Dim }),
-        |r| Sort::Int(-r.num(PLACE))),
+        |r| order(r, WAITING)),
     column!("queue_fill" "FILL %" Right 6 WAITING.bit() | LENGTH.bit(),
     |r, _| match (r.num(WAITING), r.num(LENGTH)) {
         (0, _) | (_, 0 | 1) => Value::Absent.into(),
@@ -61,21 +59,13 @@ static COLUMNS: &[Column] = &[
     common::UID,
 ];
 
-/// Writes a queue into a draft: its place, how many requests it can hold, who has most in it, when it was dumped.
-pub fn fill(
-    draft: &mut Draft,
-    queue: &QueueNow,
-    place: usize,
-    length: Option<i64>,
-    top: &str,
-    at: Epoch,
-) {
+/// Writes a queue into a draft: how many requests it can hold, who has most in it, when it was dumped.
+pub fn fill(draft: &mut Draft, queue: &QueueNow, length: Option<i64>, top: &str, at: Epoch) {
     let index = queue.index.map_or("?".to_owned(), |index| index.to_string());
     let name = format!("{}/{index}", queue.level);
     draft.head.name = draft.keep(&name);
     draft.head.uid = draft.keep(&name);
     draft.put(LEVEL, &queue.level);
-    draft.set(PLACE, place as i64);
     count(draft, INDEX, queue.index);
     count(draft, WAITING, queue.waiting);
     count(draft, EXECUTING, queue.executing);

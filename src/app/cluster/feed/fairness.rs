@@ -209,22 +209,14 @@ async fn in_queues(up: &Arc<Upstream>, since: Instant) -> Result<Look, Fault> {
         .collect();
     let mut queues = taken.dump.queues();
     queues.retain(|q| q.waiting.unwrap_or(0) + q.executing.unwrap_or(0) > 0);
-    queues.sort_by(|a, b| {
-        (b.waiting, b.executing, &a.level, a.index).cmp(&(
-            a.waiting,
-            a.executing,
-            &b.level,
-            b.index,
-        ))
-    });
     let requests = asked.dump.requests();
     let at = taken.at;
-    let rows = queues.into_iter().enumerate().map(|(place, queue)| -> Fill {
+    let rows = queues.into_iter().map(|queue| -> Fill {
         let inside = |r: &&RequestNow| r.level == queue.level && r.queue == queue.index;
         let inside: Vec<RequestNow> = requests.iter().filter(inside).cloned().collect();
         let top = grouped(&inside, user).into_iter().next().map(|g| g.name).unwrap_or_default();
         let length = lengths.get(&queue.level).copied();
-        Box::new(move |draft| queues::fill(draft, &queue, place, length, &top, at))
+        Box::new(move |draft| queues::fill(draft, &queue, length, &top, at))
     });
     Ok(once(rows.collect(), taken.dump.odd))
 }

@@ -123,9 +123,11 @@ fn add_flow_control(world: &mut World, founded: Timestamp) {
     ];
     for (name, shares) in levels {
         let queuing = json!({"queues": 64, "handSize": 6, "queueLengthLimit": 50});
+        let annotations = json!({"apf.kubernetes.io/autoupdate-spec": "true"});
         let level = json!({
-            "metadata": {"name": name},
-            "spec": {"type": "Limited", "limited": {"nominalConcurrencyShares": shares, "lendablePercent": 50,
+            "metadata": {"name": name, "annotations": annotations},
+            "spec": {"type": "Limited", "limited": {"nominalConcurrencyShares": shares,
+                "lendablePercent": if shares > 10 { 33 } else { 0 }, "borrowingLimitPercent": 0,
                 "limitResponse": {"type": "Queue", "queuing": queuing}}},
         });
         add(world, &PRIORITY_LEVELS, level, founded);
