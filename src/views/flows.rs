@@ -24,7 +24,7 @@ pub static VIEW: TableView = TableView {
         "example",
     ],
     wide: &["read"],
-    narrow: &["uid", "labels", "age", "read", "example", "schema", "level", "part"],
+    narrow: &["uid", "labels", "age", "read", "example", "schema", "level", "part", "oldest"],
     sort: ("by", false),
     enter: ("its requests", enter),
     summary,

@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{Encoding, Plan};
 use wheelhouse::app::msg::Msg;
 use wheelhouse::state::decl::Gvk;
+use wheelhouse::state::fairness::board::{Sources, flow, lines, user};
+use wheelhouse::state::fairness::dump::{LevelNow, QueueNow, RequestNow, grouped};
+use wheelhouse::state::fairness::metrics::Flowing;
+use wheelhouse::state::fairness::schema::{PathRule, Rule, Schema, Subject};
+use wheelhouse::state::fairness::seats::Level;
 use wheelhouse::state::health::Health;
 use wheelhouse::state::kinds;
 use wheelhouse::state::metrics::apiserver::limits::Limits;
@@ -63,41 +68,79 @@ impl Stage {
         }
         self.stuck();
         self.measured();
-        self.control_plane();
+        self.fairness();
         self.live()
     }
 
-    /// What two scrapes of an API server said.
-    pub fn measured(&mut self) {
+    /// Rows that are looked at and not watched.
+    fn looked<T>(&mut self, table: &str, rows: &[T], fill: impl Fn(&mut Draft, usize, &T)) {
         let store = &self.app.state.store;
-        let index = store.table_index("apiserver").expect("a table");
+        let index = store.table_index(table).expect("a table");
         let Some(feed) = store.feeds.iter().find(|f| f.table == index) else { return };
         let (mut draft, spec) = (Draft::default(), store.table_at(index).spec);
         let mut parcel = Parcel::new(feed.id, 1, spec);
-        let trend = [0, 1, 2, 4, 8, 15, 12, 9, 7, 6, 6, 5];
-        for (place, row) in board().iter().enumerate() {
+        for (place, row) in rows.iter().enumerate() {
             draft.reset(spec, 0);
-            kinds::apiserver::fill(&mut draft, row, place, (NOON, 60.0), trend);
+            fill(&mut draft, place, row);
             draft.settle();
             parcel.push(&draft, spec);
         }
         self.send(Msg::Rows(parcel));
     }
 
-    /// What the control plane says of itself.
-    pub fn control_plane(&mut self) {
-        let store = &self.app.state.store;
-        let index = store.table_index("health").expect("a table");
-        let Some(feed) = store.feeds.iter().find(|f| f.table == index) else { return };
-        let (mut draft, spec) = (Draft::default(), store.table_at(index).spec);
-        let mut parcel = Parcel::new(feed.id, 1, spec);
-        for (place, line) in health_lines().iter().enumerate() {
-            draft.reset(spec, 0);
-            kinds::health::fill(&mut draft, line, place);
-            draft.settle();
-            parcel.push(&draft, spec);
-        }
-        self.send(Msg::Rows(parcel));
+    /// What two scrapes of an API server said, and what the control plane says of itself.
+    pub fn measured(&mut self) {
+        let trend = [0, 1, 2, 4, 8, 15, 12, 9, 7, 6, 6, 5];
+        self.looked("apiserver", &board(), |draft, place, row| {
+            kinds::apiserver::fill(draft, row, place, (NOON, 60.0), trend);
+        });
+        self.looked("health", &health_lines(), |draft, place, line| {
+            kinds::health::fill(draft, line, place);
+        });
+    }
+
+    /// A level that is short of seats, and who holds them.
+    pub fn fairness(&mut self) {
+        let (levels, dump, asked) = (levels(), level_dump(), asked());
+        let lines = lines(&Sources {
+            levels: &levels,
+            dump: Some(&dump),
+            requests: &asked,
+            requests_age: 12,
+            page: None,
+            span: None,
+        });
+        let trend = [0, 0, 0, 0, 2, 4, 8, 11, 15, 15, 14, 15];
+        self.looked("prioritylevelconfigurations", &lines, |draft, place, line| {
+            kinds::priority_levels::fill(draft, line, place, NOON, trend);
+        });
+        self.looked("flowschemas", &schemas(), |draft, place, schema| {
+            let counted =
+                (Flowing { dispatched: Some(12.5), ..Flowing::default() }, Some(0), Some(3));
+            kinds::flow_schemas::fill(draft, schema, place, schema.level == "gone", &counted, NOON);
+        });
+        let queues = [("workload-low", 5, 50, 6), ("workload-low", 37, 12, 6), ("system", 3, 0, 2)];
+        self.looked("queues", &queues, |draft, _, (level, index, waiting, executing)| {
+            let queue = QueueNow {
+                level: (*level).into(),
+                index: Some(*index),
+                waiting: Some(*waiting),
+                executing: Some(*executing),
+                seats: Some(*executing),
+            };
+            kinds::queues::fill(draft, &queue, Some(50), RUNNER, NOON);
+        });
+        let groups = [("user", grouped(&asked, user)), ("flow", grouped(&asked, flow))];
+        let groups: Vec<_> = groups
+            .into_iter()
+            .flat_map(|(by, all)| all.into_iter().map(move |g| (by, g)))
+            .collect();
+        self.looked("flows", &groups, |draft, place, (by, group)| {
+            kinds::flows::fill(draft, (by, group), place, asked.len(), &asked[0], NOON);
+        });
+        self.looked("requests", &asked, |draft, place, request| {
+            kinds::requests::fill(draft, request, place, NOON);
+        });
     }
 
     /// What a survey found.
@@ -687,4 +730,89 @@ pub fn hostile_event() -> Value {
         30,
         2,
     )
+}
+
+const RUNNER: &str = "system:serviceaccount:ci:runner";
+
+/// Levels with their shares and queues.
+fn levels() -> Vec<Level> {
+    let level = |name: &str, shares: i64, queues: bool| Level {
+        name: name.into(),
+        uid: format!("uid-{name}"),
+        exempt: shares == 0,
+        shares,
+        lendable: 50,
+        borrowing: Some(100).filter(|_| shares > 20),
+        queues: queues.then_some((64, 50)),
+        ..Level::default()
+    };
+    vec![
+        level("exempt", 0, false),
+        level("catch-all", 5, false),
+        level("workload-low", 10, true),
+        level("system", 30, true),
+        level("global-default", 20, true),
+    ]
+}
+
+fn level_dump() -> Vec<LevelNow> {
+    let now = |name: &str, waiting, executing, rejected| LevelNow {
+        name: name.into(),
+        waiting: Some(waiting),
+        executing: Some(executing),
+        dispatched: Some(1_204_551),
+        rejected: Some(rejected),
+        timed_out: Some(rejected / 40),
+        cancelled: Some(0),
+        ..LevelNow::default()
+    };
+    vec![
+        now("exempt", 0, 2, 0),
+        now("catch-all", 0, 0, 0),
+        now("workload-low", 132, 93, 2_311),
+        now("system", 0, 4, 0),
+        now("global-default", 0, 1, 0),
+    ]
+}
+
+/// Requests of one that asks for too much, and of two that suffer from it.
+fn asked() -> Vec<RequestNow> {
+    let request = |i: i64, user: &str, path: &str, waiting| RequestNow {
+        level: "workload-low".into(),
+        schema: "service-accounts".into(),
+        queue: Some(5),
+        waiting,
+        flow: String::new(),
+        arrived: Some(Epoch(NOON.0 - 12 + i)),
+        seats: Some(1 + i % 3),
+        user: user.into(),
+        verb: "list".into(),
+        path: path.into(),
+        namespace: String::new(),
+    };
+    let mut asked: Vec<_> = (0..6).map(|i| request(i, RUNNER, "/api/v1/pods", i < 4)).collect();
+    asked.insert(4, request(3, "system:serviceaccount:ops:collector", "/api/v1/events", true));
+    asked.push(request(6, "CN=eve, O=dev", "/apis/apps/v1/namespaces/shop/deployments", false));
+    asked
+}
+
+fn schemas() -> Vec<Schema> {
+    let schema = |name: &str, precedence, level: &str, who: &str| Schema {
+        name: name.into(),
+        uid: format!("uid-{name}"),
+        level: level.into(),
+        precedence,
+        distinguisher: "ByUser".into(),
+        rules: vec![Rule {
+            subjects: vec![Subject::Group(who.into())],
+            paths: vec![PathRule { verbs: vec!["*".into()], paths: vec!["*".into()] }],
+            ..Rule::default()
+        }],
+        ..Schema::default()
+    };
+    vec![
+        schema("exempt", 1, "exempt", "system:masters"),
+        schema("batch", 800, "gone", "batch"),
+        schema("service-accounts", 9000, "workload-low", "system:serviceaccounts"),
+    ]
 }

@@ -1,7 +1,7 @@
 //! Keys become commands and actions.
 
 use super::{App, data};
-use crate::actions;
+use crate::actions::{self, Offer};
 use crate::app::keymap::{Hit, Place};
 use crate::app::msg::{Effect, Now};
 use crate::app::terminal::chord::{Chord, Key};
@@ -30,10 +30,15 @@ impl App {
         match self.keymap.find(place, &self.pending) {
             Hit::Pending => {
                 let mut next = self.keymap.following(place, &self.pending);
-                let here = actions::ask(&self.state).map(|ask| ask.target.table);
-                next.retain(|(_, id)| match (actions::named(id), here) {
-                    (Some(action), Some(table)) => actions::fits(action, table),
+                let ask = actions::ask(&self.state);
+                next.retain(|(_, id)| match (actions::named(id), &ask) {
+                    (Some(action), Some(ask)) => actions::fits(action, ask.target.table),
                     _ => true,
+                });
+                // The line may be cut: what can be done to this row comes first.
+                next.sort_by_key(|(_, id)| match (actions::named(id), &ask) {
+                    (Some(action), Some(ask)) => u8::from(action.offer(ask) != Offer::Yes),
+                    _ => 2,
                 });
                 let words = next.iter().map(|(key, id)| format!("{key} {id}"));
                 let typed =

@@ -59,7 +59,6 @@ static COLUMNS: &[Column] = &[
         |r, _| present(r, SEATS, Value::Int).into(), |r| order(r, SEATS)),
     text_column!("schema" "SCHEMA" 40 SCHEMA),
     text_column!("flow" "FLOW" 80 FLOW),
-    common::NAMESPACE,
     common::NAME,
     column!("read" "READ" Right 8 AT.bit(),
         |r, _| Value::time(r.time(AT)).role(Role::Dim), |r| Sort::Int(-r.time(AT).0)),
@@ -73,7 +72,6 @@ pub fn fill(draft: &mut Draft, request: &RequestNow, place: usize, at: Epoch) {
     let state = if request.waiting { "waiting" } else { "executing" };
     let name = format!("{}/{place}", request.level);
     draft.head.name = draft.keep(&name);
-    draft.head.namespace = draft.keep(&request.namespace);
     draft.head.uid = draft.keep(&name);
     draft.put(STATE, state);
     draft.set(PLACE, place as i64);
