@@ -4,7 +4,7 @@ use super::change::{Argument, By, Change, Draft, Seen};
 use super::label::write;
 use super::plan::{Danger, Plan};
 use super::qualified::pairs;
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 
 /// Sets and removes annotations.
 pub struct Annotate;
@@ -18,14 +18,6 @@ impl Action for Annotate {
             tables: &[],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

@@ -3,7 +3,7 @@
 use super::change::{Argument, By, Change, Draft, Seen};
 use super::decide::{self, Decision};
 use super::plan::{Danger, Note, Plan};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::rules::csr::{Asked, Colour, Verdict, World, judge};
 use crate::state::store::Store;
 
@@ -27,10 +27,6 @@ impl Action for Approve {
 
     fn offer(&self, ask: &Ask<'_>) -> Offer {
         decide::offer(ask)
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

@@ -5,7 +5,7 @@
 
 use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Danger, Method, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::kinds::nodes;
 use serde_json::{Value, json};
 
@@ -30,10 +30,6 @@ impl Action for Cordon {
             true if ask.marks() == 0 => Offer::No("it is cordoned already".into()),
             _ => ask.may_write(),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

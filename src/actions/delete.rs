@@ -2,7 +2,7 @@
 
 use super::change::{By, Change, Draft, Seen, text};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 use serde_json::{Value, json};
 
 /// Deletes objects.
@@ -17,14 +17,6 @@ impl Action for Delete {
             tables: &[],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

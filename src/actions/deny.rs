@@ -3,7 +3,7 @@
 use super::change::{Argument, By, Change, Draft, Seen};
 use super::decide::{self, Decision};
 use super::plan::{Danger, Note, Plan};
-use super::{Action, ActionSpec, Ask, Offer, Order, approve, pending_change};
+use super::{Action, ActionSpec, Ask, Offer, approve};
 use crate::state::rules::csr::{Asked, World, judge};
 use crate::state::store::Store;
 
@@ -23,10 +23,6 @@ impl Action for Deny {
 
     fn offer(&self, ask: &Ask<'_>) -> Offer {
         decide::offer(ask)
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

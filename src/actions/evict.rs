@@ -5,7 +5,7 @@
 use super::change::{By, Change, Draft, Seen, text};
 use super::delete::is_owned;
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 use serde_json::json;
 
 /// Evicts pods.
@@ -20,14 +20,6 @@ impl Action for Evict {
             tables: &["pods"],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

@@ -5,7 +5,7 @@
 
 use super::change::{By, Change, Draft, Seen, text};
 use super::plan::{Before, Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 use serde_json::{Value, json};
 
 /// Force-deletes pods.
@@ -20,14 +20,6 @@ impl Action for ForceDelete {
             tables: &["pods", "stuck"],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

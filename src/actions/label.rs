@@ -3,7 +3,7 @@
 use super::change::{Argument, By, Change, Draft, Seen, pointer};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
 use super::qualified::{Pair, pairs, value};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 use serde_json::{Value, json};
 
 /// Sets and removes labels.
@@ -31,14 +31,6 @@ impl Action for Label {
             tables: &[],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

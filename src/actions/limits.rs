@@ -6,7 +6,7 @@
 
 use super::change::{Argument, By, Change, Draft, Seen, pointer};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::fairness::seats::{Level, USUAL_TOTAL, total};
 use crate::state::kinds::priority_levels::{EXECUTING, NOMINAL, SHARES, TOLD};
 use crate::state::row::Row;
@@ -40,10 +40,6 @@ impl Action for Limits {
             name if MANDATORY.contains(&name) => Offer::No(mandatory(name)),
             _ => ask.may_write(),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

@@ -2,7 +2,7 @@
 
 use super::change::{Argument, By, Change, Seen};
 use super::plan::Plan;
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 
 /// The action's id.
 pub const ID: &str = "make-user";
@@ -87,14 +87,6 @@ impl Action for MakeUser {
             tables: &["certificatesigningrequests"],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

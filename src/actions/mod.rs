@@ -182,10 +182,14 @@ pub struct Kubectl {
 pub trait Action: Sync {
     /// What it says of itself.
     fn spec(&self) -> &'static ActionSpec;
-    /// Whether it is offered on this.
-    fn offer(&self, ask: &Ask<'_>) -> Offer;
-    /// The order. Only asked for when it is offered.
-    fn order(&self, ask: &Ask<'_>) -> Option<Order>;
+    /// Whether it is offered on this: wherever a change may be asked for, unless it says otherwise.
+    fn offer(&self, ask: &Ask<'_>) -> Offer {
+        ask.may_write()
+    }
+    /// The order. Only asked for when it is offered. Of what changes something: to change what was seen.
+    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
+        self.change().and_then(|_| pending_change(self.spec().id, ask))
+    }
     /// What it changes, if it changes something.
     fn change(&self) -> Option<&dyn change::Change> {
         None
@@ -208,13 +212,13 @@ pub fn fits(action: &dyn Action, table: &str) -> bool {
 
 /// The order of an action that changes something: all that is marked, else the row that was seen. Marks whose objects are
 /// all gone are no reason to take the row that happens to be under the cursor.
-fn pending_change(action: &dyn Action, ask: &Ask<'_>) -> Option<Order> {
+fn pending_change(action: &'static str, ask: &Ask<'_>) -> Option<Order> {
     let targets = match &ask.marked[..] {
         [] if ask.table.is_some_and(|table| !table.marks.is_empty()) => return None,
         [] => vec![ask.target.clone()],
         marked => marked.to_vec(),
     };
-    Some(Order::Change(Wish { action: action.spec().id, targets, argument: String::new() }))
+    Some(Order::Change(Wish { action, targets, argument: String::new() }))
 }
 
 /// The action of that id.

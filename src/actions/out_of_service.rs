@@ -7,7 +7,7 @@
 
 use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::kinds::nodes;
 use serde_json::{Value, json};
 
@@ -37,10 +37,6 @@ impl Action for OutOfService {
             }
             false => ask.may_write(),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

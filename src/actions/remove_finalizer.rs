@@ -6,7 +6,7 @@
 
 use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Before, Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec};
 use crate::state::rules::stuck::{Evidence, Held, Holder, Life, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -28,14 +28,6 @@ impl Action for RemoveFinalizer {
             tables: &["stuck", "namespaces", "pods", "workloads"],
             shown: false,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

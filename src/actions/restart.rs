@@ -2,7 +2,7 @@
 
 use super::change::{By, Change, Draft, Seen};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use serde_json::json;
 
 /// Restarts workloads.
@@ -27,10 +27,6 @@ impl Action for Restart {
             "Deployment" | "StatefulSet" | "DaemonSet" => ask.may_write(),
             kind => Offer::No(format!("a {kind} has no rollout")),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

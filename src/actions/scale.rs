@@ -2,7 +2,7 @@
 
 use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use serde_json::{Value, json};
 
 /// Scales workloads.
@@ -24,10 +24,6 @@ impl Action for Scale {
             "Deployment" | "StatefulSet" | "ReplicaSet" => ask.may_write(),
             kind => Offer::No(format!("a {kind} has no replicas to set")),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

@@ -6,7 +6,7 @@
 use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::landing::{Taint as Repels, Toleration};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change, qualified};
+use super::{Action, ActionSpec, qualified};
 use serde_json::{Value, json};
 
 /// Changes the taints of nodes.
@@ -33,14 +33,6 @@ impl Action for Taint {
             tables: &["nodes"],
             shown: true,
         }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        ask.may_write()
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {

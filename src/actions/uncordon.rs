@@ -3,7 +3,7 @@
 use super::change::{By, Change, Draft, Seen};
 use super::cordon::{NOTE, cordoned_by, lift};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
-use super::{Action, ActionSpec, Ask, Offer, Order, pending_change};
+use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::kinds::nodes;
 use serde_json::json;
 
@@ -26,10 +26,6 @@ impl Action for Uncordon {
             true if ask.marks() == 0 => Offer::No("it is not cordoned".into()),
             _ => ask.may_write(),
         }
-    }
-
-    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
-        pending_change(self, ask)
     }
 
     fn change(&self) -> Option<&dyn Change> {
