@@ -5,8 +5,8 @@ use crate::actions::Wish;
 use crate::actions::plan::{Answer, Danger, Plan};
 use crate::app::cluster::gather::each;
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Fault, Lock, PluginStdio, get};
-use crate::app::connect::{Connection, Origin};
+use crate::app::cluster::session::{Fault, get};
+use crate::app::connect::Connection;
 use crate::app::effects::change::{Reach, began, journal_of, prepare, run_plan, undo};
 use crate::state::decl::Gvk;
 use crate::state::parcel::Key;
@@ -202,9 +202,7 @@ impl Act {
 /// Usage (2); nothing was done because it was not confirmed (3); the cluster cannot be reached (1).
 pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>), Failure> {
     let asked = asked(act)?;
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open().await?;
     let refused = |words: String| Failure { code: exit::REFUSED, words };
     let mut plan = match (&asked, act) {
         (None, Act::Undo { run, .. }) => {

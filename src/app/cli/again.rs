@@ -5,8 +5,7 @@ use super::print::{PrintArgs, check, lens_of, settle};
 use super::{Common, Failure};
 use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::state::health::Health;
 use crate::state::lens::{Budget, Progress};
 use crate::state::store::Store;
@@ -20,9 +19,7 @@ use tokio::sync::Notify;
 /// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
 pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Result<(), Failure> {
     check(args)?;
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
     let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));

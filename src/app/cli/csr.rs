@@ -9,8 +9,8 @@ use crate::actions::{Wish, decide};
 use crate::app::cluster::fetch::get_object;
 use crate::app::cluster::gather::each;
 use crate::app::cluster::reread::reread;
-use crate::app::cluster::session::{Fault, Lock, PluginStdio};
-use crate::app::connect::{Connection, Origin};
+use crate::app::cluster::session::Fault;
+use crate::app::connect::Connection;
 use crate::app::effects::change::prepare;
 use crate::app::enrol::{settled, words};
 use crate::state::decl::Gvk;
@@ -138,14 +138,8 @@ fn named(name: &str) -> Target {
     }
 }
 
-async fn open(common: &Common, lock: Lock) -> Result<Connection, Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(lock, PluginStdio::Inherit).await;
-    opened.map_err(|fault| Failure::failed(fault.paragraph()))
-}
-
 async fn show(common: &Common, name: &str) -> Result<String, Failure> {
-    let connection = open(common, Lock::new(true)).await?;
+    let connection = common.open_to_read().await?;
     let object = get_object(&connection.client, &named(name)).await;
     let object = object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
     let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
@@ -159,7 +153,7 @@ async fn decided(
     decide: &Decide,
     action: &'static str,
 ) -> Result<(String, Option<Failure>), Failure> {
-    let connection = open(common, Lock::new(common.read_only)).await?;
+    let connection = common.open().await?;
     let targets = targets(&connection, decide).await?;
     if targets.is_empty() {
         let what = if decide.superseded { "superseded" } else { "pending" };

@@ -12,8 +12,8 @@ use crate::actions::drain::wire::Wire;
 use crate::actions::plan::{Danger, Plan};
 use crate::app::cluster::gather::{self, each};
 use crate::app::cluster::request::encode;
-use crate::app::cluster::session::{Lock, Permit, PluginStdio, parse_timeout};
-use crate::app::connect::{Connection, Origin};
+use crate::app::cluster::session::{Permit, parse_timeout};
+use crate::app::connect::Connection;
 use crate::app::drain::saved::Saved;
 use crate::app::drain::{Job, drive, facts, reins, unfinished};
 use crate::app::effects::change::{began, journal_of, next_id, send};
@@ -122,9 +122,7 @@ pub async fn drain(
     args: &DrainArgs,
 ) -> Result<(String, Option<Failure>), Failure> {
     let switches = switches(args)?;
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(common.read_only), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open().await?;
     let cluster = &connection.cluster;
     let named = |word: &String| Some(word.clone()).filter(|w| !w.is_empty());
     if let Some(run) = &args.abandon {

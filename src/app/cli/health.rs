@@ -5,8 +5,7 @@ use super::print::{PrintArgs, Wanted, check, collect, lens_of, settle};
 use super::{Common, Failure, exit};
 use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::state::health::Health;
 use crate::state::kinds::health::{PART, TABLE, VERDICT, WHY};
 use crate::state::lens::{Budget, Progress};
@@ -57,9 +56,7 @@ pub async fn health(
     if args.watch && !lines {
         return Err(Failure::usage("--watch writes lines: -o table, or -o json".into()));
     }
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     if args.watch {
         watch(&connection, &wanted, args.output, out).await?;
         return Ok((String::new(), None));

@@ -2,8 +2,6 @@
 
 use super::{Common, Failure, exit};
 use crate::app::cluster::kubelet::look;
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::Origin;
 use crate::state::doc::kubelet::kubelet;
 use crate::state::text::clean;
 use clap::Args;
@@ -23,9 +21,7 @@ pub async fn page(
     common: &Common,
     args: &KubeletArgs,
 ) -> Result<(String, Option<Failure>), Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let seen = look(&connection.client, &args.node).await;
     let page = kubelet(&seen, connection.now());
     let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));

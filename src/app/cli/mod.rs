@@ -17,8 +17,9 @@ pub mod stuck;
 pub mod top;
 pub mod why;
 
-use crate::app::cluster::session::ConnectArgs;
+use crate::app::cluster::session::{ConnectArgs, Lock, PluginStdio, StartFault};
 use crate::app::config::Config;
+use crate::app::connect::{Connection, Origin};
 use crate::app::terminal::profile::Link;
 use crate::views;
 use clap::builder::PossibleValuesParser;
@@ -118,6 +119,30 @@ pub struct Common {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its fields are documented")]
     pub connect: ConnectArgs,
+}
+
+impl Common {
+    /// The cluster that was asked for, opened; to read alone where the command line says so.
+    ///
+    /// # Errors
+    /// It cannot be reached (1), and what stands in the way.
+    pub async fn open(&self) -> Result<Connection, Failure> {
+        self.open_with(Lock::new(self.read_only)).await
+    }
+
+    /// The same for a command that changes nothing: no request that could leaves the process.
+    ///
+    /// # Errors
+    /// As [`Common::open`].
+    pub async fn open_to_read(&self) -> Result<Connection, Failure> {
+        self.open_with(Lock::new(true)).await
+    }
+
+    async fn open_with(&self, lock: Lock) -> Result<Connection, Failure> {
+        let failed = |fault: StartFault| Failure::failed(fault.paragraph());
+        let origin = Origin::of(self).map_err(failed)?;
+        origin.open(lock, PluginStdio::Inherit).await.map_err(failed)
+    }
 }
 
 /// How the screen looks.

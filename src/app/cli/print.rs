@@ -4,9 +4,8 @@ use super::format::{Format, format};
 use super::{Common, Failure, exit, view_names};
 use crate::app::cluster::feed::{self, FeedHandle, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
-use crate::app::cluster::session::{Lock, PluginStdio};
 use crate::app::cluster::upstream::system_clock;
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::app::effects::events::deeds;
 use crate::app::journal::{Journal, feed::parcels};
 use crate::state::cell::grouped;
@@ -81,10 +80,7 @@ pub async fn print(
     if wanted.view.table == journal::TABLE.id {
         return print_journal(&wanted, args);
     }
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let lock = Lock::new(true);
-    let opened = origin.open(lock, PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let scope = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
     if args.count {
         return super::count::count(&connection, wanted.view, scope, args.output).await;

@@ -5,8 +5,6 @@ use super::print::{PrintArgs, Wanted, add_deeds, check, settle};
 use super::{Common, Failure};
 use crate::app::cluster::feed::{self, FeedSpec};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::Origin;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::kinds::events;
@@ -38,9 +36,7 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
     if !matches!(args.output, Format::Table | Format::Wide | Format::Json) {
         return Err(Failure::usage("--watch writes lines: -o table, or -o json".into()));
     }
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
     let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));

@@ -5,9 +5,9 @@ use super::{Common, Failure, exit};
 use crate::actions::cleanup::{self, Around};
 use crate::actions::plan::{Danger, Plan};
 use crate::actions::{Wish, remove_finalizer};
-use crate::app::cluster::session::{Fault, Lock, PluginStdio};
+use crate::app::cluster::session::Fault;
 use crate::app::cluster::survey::{self, Asked, Discovered, Pace, Progress, Survey};
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::app::effects::change::prepare;
 use crate::state::decl::Gvk;
 use crate::state::kinds::pods;
@@ -119,7 +119,10 @@ type Told = Result<(String, Option<Failure>), Failure>;
 /// Usage (2); the cluster cannot be reached (1); nothing was done because it was not confirmed or need not be done (3).
 pub async fn desk(common: &Common, desk: &Desk) -> Told {
     let writes = !matches!(desk, Desk::Stuck(_));
-    let connection = open(common, !writes || common.read_only).await?;
+    let connection = match writes {
+        true => common.open().await?,
+        false => common.open_to_read().await?,
+    };
     match desk {
         Desk::Stuck(args) => match &args.object {
             Some(object) => explain(common, &connection, object, args.output).await,
@@ -165,12 +168,6 @@ pub async fn desk(common: &Common, desk: &Desk) -> Told {
             carry_out(&connection, plan, how).await
         }
     }
-}
-
-async fn open(common: &Common, read_only: bool) -> Result<Connection, Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(read_only), PluginStdio::Inherit).await;
-    opened.map_err(|fault| Failure::failed(fault.paragraph()))
 }
 
 fn failed(fault: Fault) -> Failure {

@@ -7,8 +7,7 @@ use super::print::{PrintArgs, Reading, Wanted, check};
 use super::{Common, Failure, exit};
 use crate::actions::drain::budget::Selector;
 use crate::actions::drain::selector;
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::{Connection, Origin};
+use crate::app::connect::Connection;
 use crate::state::kinds::usage;
 use crate::state::row::Row;
 use crate::state::store::Store;
@@ -76,9 +75,7 @@ pub async fn top(
         None => None,
         Some(text) => Some(selector::parse(text).map_err(Failure::usage)?),
     };
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let named = common.connect.namespace.clone();
     // As kubectl: pods of the context's namespace unless others are asked for.
     let home = Some(connection.cluster.home.clone()).filter(|home| !home.is_empty());

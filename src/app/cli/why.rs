@@ -2,8 +2,7 @@
 
 use super::{Common, Failure};
 use crate::app::cluster::fetch::get_object;
-use crate::app::cluster::session::{Fault, Lock, PluginStdio};
-use crate::app::connect::{Connection, Origin};
+use crate::app::cluster::session::Fault;
 use crate::app::effects::insight;
 use crate::state::doc::Doc;
 use crate::state::kinds::pods;
@@ -24,7 +23,7 @@ pub struct WhyArgs {
 /// # Errors
 /// The cluster, the pod, nodes or pods cannot be read (1).
 pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
-    let connection = open(common).await?;
+    let connection = common.open_to_read().await?;
     let named = common.connect.namespace.clone();
     let namespace = named.unwrap_or_else(|| connection.cluster.home.clone());
     let target = Target {
@@ -40,12 +39,6 @@ pub async fn why(common: &Common, args: &WhyArgs) -> Result<String, Failure> {
     let page = insight::why_pending(&connection.client, &object, connection.now(), &|_| {});
     let page = page.await.map_err(failed)?;
     Ok(text(&page))
-}
-
-async fn open(common: &Common) -> Result<Connection, Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    opened.map_err(|fault| Failure::failed(fault.paragraph()))
 }
 
 fn text(page: &Doc) -> String {

@@ -1,13 +1,12 @@
 //! `wheelhouse csr create`: a user made from a key that stays on this machine.
 
-use super::{Connection, gvk, must_confirm, named, open};
+use super::{Connection, gvk, must_confirm, named};
 use crate::actions::Wish;
 use crate::actions::make_user::{self, User};
 use crate::actions::plan::Danger;
 use crate::app::cli::act::{DryRun, Output, Way, carry_out, target};
 use crate::app::cli::{Common, Failure, exit};
 use crate::app::cluster::fetch::get_object;
-use crate::app::cluster::session::Lock;
 use crate::app::effects::change::prepare;
 use crate::app::enrol::{Enrolment, Place, pinned, words};
 use crate::state::rules::csr::pkcs10::chain;
@@ -77,7 +76,7 @@ pub enum Form {
 /// As [`super::csr`]. What was begun is told.
 pub async fn create(common: &Common, args: &Create) -> Result<(String, Option<Failure>), Failure> {
     let refused = |words: String| Failure { code: exit::REFUSED, words };
-    let connection = open(common, Lock::new(common.read_only)).await?;
+    let connection = common.open().await?;
     let home = common.connect.namespace.clone().unwrap_or(connection.cluster.home.clone());
     let made = Enrolment::new(User {
         name: args.name.clone(),
