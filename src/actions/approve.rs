@@ -1,84 +1,36 @@
-//! Approve certificate requests: each is judged anew, with everything it is compared with read again, before the preview.
+//! Approve certificate requests.
 
-use super::change::{Argument, By, Change, Draft, Seen};
-use super::decide::{self, Decision};
+use super::ActionSpec;
+use super::change::{By, Draft, Seen};
+use super::decide::{self, Decide, Decision};
 use super::plan::{Danger, Note, Plan};
-use super::{Action, ActionSpec, Ask, Offer};
 use crate::state::rules::csr::{Asked, Colour, Verdict, World, judge};
-use crate::state::store::Store;
 
 /// Approves the request under the cursor, or those that are marked.
-pub struct Approve;
-
-/// What is asked for before a decision.
-pub const ARGUMENT: Argument =
-    Argument { label: "message", example: "checked with the owner reason=Checked (or nothing)" };
-
-impl Action for Approve {
-    fn spec(&self) -> &'static ActionSpec {
-        &ActionSpec {
-            id: "approve",
-            word: "approve",
-            help: "approve the certificate request; a red one takes typing its name, and only alone",
-            tables: &["certificatesigningrequests"],
-            shown: true,
-        }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        decide::offer(ask)
-    }
-
-    fn change(&self) -> Option<&dyn Change> {
-        Some(self)
-    }
-}
-
-impl Change for Approve {
-    fn argument(&self) -> Option<Argument> {
-        Some(ARGUMENT)
-    }
-
-    fn right(&self) -> (&'static str, &'static str) {
-        ("patch", "approval")
-    }
-
-    fn more_rights(&self, on: &[Seen]) -> Vec<[String; 4]> {
-        decide::signer_rights(on)
-    }
-
-    fn rereads(&self) -> &'static [&'static str] {
-        decide::AMONG
-    }
-
-    fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String> {
-        plan("approve", on, argument, by, &World::unread(), Colour::Red)
-    }
-
-    fn plan_among(
-        &self,
-        on: &[Seen],
-        argument: &str,
-        by: &By,
-        among: &Store,
-    ) -> Result<Plan, String> {
-        plan("approve", on, argument, by, &World::of(among), Colour::Red)
-    }
-}
+pub static APPROVE: Decide = Decide {
+    spec: &ActionSpec {
+        id: "approve",
+        word: "approve",
+        help: "approve the certificate request; a red one takes typing its name, and only alone",
+        tables: &["certificatesigningrequests"],
+        shown: true,
+    },
+    all: None,
+    plan: |on, argument, by, world| plan(on, argument, by, world, Colour::Red),
+};
 
 /// The plan to approve what is not worse than `worst`. A red request is approved alone or not at all.
 ///
 /// # Errors
 /// None of them may be approved; each with its reason.
 pub fn plan(
-    verb: &str,
     on: &[Seen],
     argument: &str,
     by: &By,
     world: &World,
     worst: Colour,
 ) -> Result<Plan, String> {
-    let mut draft = Draft::new(verb, Danger::Disruptive);
+    let mut draft = Draft::new("approve", Danger::Disruptive);
     let worst = if on.len() > 1 { worst.min(Colour::Amber) } else { worst };
     let (mut approved, mut amber) = (0, 0);
     for seen in on {

@@ -6,17 +6,95 @@
 //! the list; it tests uid and version of the object that was judged: a request that was deleted and made again, or that
 //! changed since, is refused (semantics.md §C).
 
-use super::change::{By, Seen, text};
-use super::plan::{Method, NoUid, Step, Write};
-use super::{Ask, Offer, Order, Wish};
+use super::change::{Argument, By, Change, Seen, text};
+use super::plan::{Method, NoUid, Plan, Step, Write};
+use super::{Action, ActionSpec, Ask, Offer, Order, Wish, pending_change};
 use crate::state::kinds::certificate_requests::{IS_OPEN, TABLE};
 use crate::state::row::Row;
-use crate::state::rules::csr::{Asked, Standing};
+use crate::state::rules::csr::{Asked, Standing, World};
+use crate::state::store::Store;
+use crate::state::ui::document::Target;
 use serde_json::{Value, json};
 
 /// The tables a verdict takes.
 pub const AMONG: &[&str] =
     &["certificatesigningrequests", "nodes", "services", "clusterrolebindings"];
+
+/// A decision on requests: each is judged anew, with everything it is compared with read again, before the preview.
+pub struct Decide {
+    /// What it says of itself.
+    pub spec: &'static ActionSpec,
+    /// What it takes of the rows on screen, and what it says where there are none; where it takes none by itself, it is
+    /// about the request under the cursor, or those that are marked.
+    pub all: Option<(fn(Row<'_>) -> bool, &'static str)>,
+    /// The plan.
+    pub plan: fn(&[Seen], &str, &By, &World) -> Result<Plan, String>,
+}
+
+impl Action for Decide {
+    fn spec(&self) -> &'static ActionSpec {
+        self.spec
+    }
+
+    fn offer(&self, ask: &Ask<'_>) -> Offer {
+        match (self.all, ask.row) {
+            (Some((is, none)), _) if shown(ask, is).is_empty() => Offer::No(none.to_owned()),
+            (None, Some(row)) if ask.marks() == 0 && row.num(IS_OPEN) == 0 => {
+                Offer::No("it was decided already, and that is final".into())
+            }
+            _ => ask.may_write(),
+        }
+    }
+
+    fn order(&self, ask: &Ask<'_>) -> Option<Order> {
+        let action = self.spec.id;
+        let Some((is, _)) = self.all else { return pending_change(action, ask) };
+        Some(Order::Change(Wish { action, targets: shown(ask, is), argument: String::new() }))
+    }
+
+    fn change(&self) -> Option<&dyn Change> {
+        Some(self)
+    }
+}
+
+impl Change for Decide {
+    fn argument(&self) -> Option<Argument> {
+        let example = "checked with the owner reason=Checked (or nothing)";
+        Some(Argument { label: "message", example })
+    }
+
+    fn right(&self) -> (&'static str, &'static str) {
+        ("patch", "approval")
+    }
+
+    /// The right to approve what a signer signs (kubernetes `plugin/pkg/admission/certificates/approval`).
+    fn more_rights(&self, on: &[Seen]) -> Vec<[String; 4]> {
+        let mut names: Vec<&str> = on.iter().map(|s| text(&s.object, "/spec/signerName")).collect();
+        names.sort_unstable();
+        names.dedup();
+        let right =
+            |name: &str| ["approve", "certificates.k8s.io", "signers", name].map(str::to_owned);
+        names.into_iter().map(right).collect()
+    }
+
+    fn rereads(&self) -> &'static [&'static str] {
+        AMONG
+    }
+
+    fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String> {
+        (self.plan)(on, argument, by, &World::unread())
+    }
+
+    fn plan_among(
+        &self,
+        on: &[Seen],
+        argument: &str,
+        by: &By,
+        among: &Store,
+    ) -> Result<Plan, String> {
+        (self.plan)(on, argument, by, &World::of(among))
+    }
+}
 
 /// The kinds of decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,39 +176,7 @@ pub fn decided(asked: &Asked) -> Option<&'static str> {
     }
 }
 
-/// The right to approve what a signer signs (kubernetes `plugin/pkg/admission/certificates/approval`).
-pub fn signer_rights(on: &[Seen]) -> Vec<[String; 4]> {
-    let mut names: Vec<&str> = on.iter().map(|s| text(&s.object, "/spec/signerName")).collect();
-    names.sort_unstable();
-    names.dedup();
-    let right = |name: &str| ["approve", "certificates.k8s.io", "signers", name].map(str::to_owned);
-    names.into_iter().map(right).collect()
-}
-
-/// The offer of a decision on the request under the cursor, or on those that are marked.
-pub fn offer(ask: &Ask<'_>) -> Offer {
-    match ask.row {
-        Some(row) if ask.marks() == 0 && row.num(IS_OPEN) == 0 => {
-            Offer::No("it was decided already, and that is final".into())
-        }
-        _ => ask.may_write(),
-    }
-}
-
-/// The order to change all rows on screen that are of a kind.
-pub fn order(action: &'static str, ask: &Ask<'_>, is: fn(Row<'_>) -> bool) -> Option<Order> {
-    Some(Order::Change(Wish { action, targets: shown(ask, is), argument: String::new() }))
-}
-
-/// The offer of that, with how many there are.
-pub fn offer_all(ask: &Ask<'_>, is: fn(Row<'_>) -> bool, none: &str) -> Offer {
-    match shown(ask, is).is_empty() {
-        true => Offer::No(none.to_owned()),
-        false => ask.may_write(),
-    }
-}
-
-fn shown(ask: &Ask<'_>, is: fn(Row<'_>) -> bool) -> Vec<crate::state::ui::document::Target> {
+fn shown(ask: &Ask<'_>, is: fn(Row<'_>) -> bool) -> Vec<Target> {
     let (Some(table), Some(row)) = (ask.table, ask.row) else { return vec![] };
     let store = row.store;
     if store.table_at(table.table).spec.id != TABLE.id {

@@ -1,66 +1,23 @@
 //! Deny certificate requests: whoever asked may ask again.
 
-use super::change::{Argument, By, Change, Draft, Seen};
-use super::decide::{self, Decision};
+use super::ActionSpec;
+use super::change::{By, Draft, Seen};
+use super::decide::{self, Decide, Decision};
 use super::plan::{Danger, Note, Plan};
-use super::{Action, ActionSpec, Ask, Offer, approve};
 use crate::state::rules::csr::{Asked, World, judge};
-use crate::state::store::Store;
 
 /// Denies the request under the cursor, or those that are marked.
-pub struct Deny;
-
-impl Action for Deny {
-    fn spec(&self) -> &'static ActionSpec {
-        &ActionSpec {
-            id: "deny",
-            word: "deny",
-            help: "deny the certificate request, or all that are marked",
-            tables: &["certificatesigningrequests"],
-            shown: true,
-        }
-    }
-
-    fn offer(&self, ask: &Ask<'_>) -> Offer {
-        decide::offer(ask)
-    }
-
-    fn change(&self) -> Option<&dyn Change> {
-        Some(self)
-    }
-}
-
-impl Change for Deny {
-    fn argument(&self) -> Option<Argument> {
-        Some(approve::ARGUMENT)
-    }
-
-    fn right(&self) -> (&'static str, &'static str) {
-        ("patch", "approval")
-    }
-
-    fn more_rights(&self, on: &[Seen]) -> Vec<[String; 4]> {
-        decide::signer_rights(on)
-    }
-
-    fn rereads(&self) -> &'static [&'static str] {
-        decide::AMONG
-    }
-
-    fn plan(&self, on: &[Seen], argument: &str, by: &By) -> Result<Plan, String> {
-        plan(on, argument, by, &World::unread(), false)
-    }
-
-    fn plan_among(
-        &self,
-        on: &[Seen],
-        argument: &str,
-        by: &By,
-        among: &Store,
-    ) -> Result<Plan, String> {
-        plan(on, argument, by, &World::of(among), false)
-    }
-}
+pub static DENY: Decide = Decide {
+    spec: &ActionSpec {
+        id: "deny",
+        word: "deny",
+        help: "deny the certificate request, or all that are marked",
+        tables: &["certificatesigningrequests"],
+        shown: true,
+    },
+    all: None,
+    plan: |on, argument, by, world| plan(on, argument, by, world, false),
+};
 
 /// The plan to deny requests, or only those that a newer one of the same node supersedes.
 ///

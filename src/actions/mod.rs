@@ -58,10 +58,10 @@ actions! {
     label::Label;
     annotate::Annotate;
     delete::Delete;
-    approve::Approve;
-    approve_green::ApproveGreen;
-    deny::Deny;
-    deny_superseded::DenySuperseded;
+    approve::APPROVE;
+    approve_green::APPROVE_GREEN;
+    deny::DENY;
+    deny_superseded::DENY_SUPERSEDED;
     make_user::MakeUser;
     remove_finalizer::RemoveFinalizer;
     force_delete::ForceDelete;
