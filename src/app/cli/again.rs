@@ -3,15 +3,13 @@
 use super::format::{Format, format, object};
 use super::print::{PrintArgs, check, lens_of, settle};
 use super::{Common, Failure};
-use crate::app::cluster::feed::{self, FeedSpec};
-use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::inflow::Inflow;
+use crate::app::cluster::mailbox::Delivery;
 use crate::app::connect::Connection;
 use crate::state::health::Health;
 use crate::state::lens::{Budget, Progress};
 use crate::state::store::Store;
 use std::io::{self, Write};
-use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line, `-o csv` one heading for all.
 ///
@@ -20,24 +18,18 @@ use tokio::sync::Notify;
 pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Result<(), Failure> {
     check(args)?;
     let connection = common.open_to_read().await?;
-    let woken = Arc::new(Notify::new());
-    let wake = woken.clone();
-    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let (mut store, view) = (Store::default(), check(args)?.view);
-    let table = store.table_index(view.table).unwrap_or_default();
-    let id = store.open_feed(table, 0, None);
-    let spec = FeedSpec { id, table: store.table_at(table).spec, kind: 0, namespace: None };
-    let _feed = feed::spawn(spec, &connection.upstream, &mailbox);
+    let mut inflow = Inflow::new(&connection.upstream);
+    inflow.open(&mut store, view.table, None);
     let mut began = false;
     loop {
-        woken.notified().await;
-        for delivery in mailbox.drain(usize::MAX) {
-            let health = match delivery {
+        for delivery in inflow.news().await {
+            let (id, health) = match delivery {
                 Delivery::Rows(parcel) => {
                     store.apply(&parcel);
                     continue;
                 }
-                Delivery::Health(_, health) => health,
+                Delivery::Health(id, health) => (id, health),
             };
             // What was never to be had is a failure; a server that goes away comes back.
             if !began || matches!(health, Health::Denied { .. }) {

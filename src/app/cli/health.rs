@@ -3,8 +3,8 @@
 use super::format::{Format, format, object};
 use super::print::{PrintArgs, Wanted, check, collect, lens_of, settle};
 use super::{Common, Failure, exit};
-use crate::app::cluster::feed::{self, FeedSpec};
-use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::inflow::Inflow;
+use crate::app::cluster::mailbox::Delivery;
 use crate::app::connect::Connection;
 use crate::state::health::Health;
 use crate::state::kinds::health::{PART, TABLE, VERDICT, WHY};
@@ -16,8 +16,6 @@ use crate::state::time::Epoch;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// What to tell and how.
 #[derive(Args, Debug, Clone)]
@@ -99,19 +97,13 @@ async fn watch(
     output: Format,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let woken = Arc::new(Notify::new());
-    let wake = woken.clone();
-    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let mut store = Store::default();
-    let table = store.table_index(TABLE.id).unwrap_or_default();
-    let id = store.open_feed(table, 0, None);
-    let spec = FeedSpec { id, table: &TABLE, kind: 0, namespace: None };
-    let _feed = feed::spawn(spec, &connection.upstream, &mailbox);
+    let mut inflow = Inflow::new(&connection.upstream);
+    inflow.open(&mut store, TABLE.id, None);
     let mut told = BTreeMap::new();
     loop {
-        woken.notified().await;
         let mut whole = false;
-        for delivery in mailbox.drain(usize::MAX) {
+        for delivery in inflow.news().await {
             match delivery {
                 Delivery::Rows(parcel) => drop(store.apply(&parcel)),
                 Delivery::Health(feed, health) => {

@@ -2,8 +2,7 @@
 
 use super::format::{Format, format};
 use super::{Common, Failure, exit, view_names};
-use crate::app::cluster::feed::{self, FeedHandle, FeedSpec};
-use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::upstream::system_clock;
 use crate::app::connect::Connection;
 use crate::app::effects::events::deeds;
@@ -21,8 +20,6 @@ use crate::state::time::Epoch;
 use crate::state::timeline::Deed;
 use crate::views::{self, spec::TableView};
 use clap::Args;
-use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// What to print and how.
 #[derive(Args, Debug, Clone)]
@@ -188,30 +185,22 @@ pub(super) async fn collect(
         .map(|words| Failure { code: exit::INCOMPLETE, words }))
 }
 
-/// Feeds on their way into a store.
-pub(super) struct Reading<'a> {
-    connection: &'a Connection,
+/// A view on its way into a store.
+pub(super) struct Reading {
     view: &'static TableView,
     scope: Option<String>,
-    mailbox: Mailbox,
-    woken: Arc<Notify>,
-    waiting: Vec<FeedId>,
-    handles: Vec<FeedHandle>,
+    inflow: Inflow,
     /// What could not be read, in words.
     pub missing: Vec<String>,
 }
 
-impl<'a> Reading<'a> {
+impl Reading {
     pub fn new(
-        connection: &'a Connection,
+        connection: &Connection,
         view: &'static TableView,
         scope: Option<String>,
-    ) -> Reading<'a> {
-        let woken = Arc::new(Notify::new());
-        let wake = woken.clone();
-        let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
-        let (waiting, handles, missing) = (vec![], vec![], vec![]);
-        Reading { connection, view, scope, mailbox, woken, waiting, handles, missing }
+    ) -> Reading {
+        Reading { view, scope, inflow: Inflow::new(&connection.upstream), missing: vec![] }
     }
 
     /// Reads what the view lives on, then, if asked, what is measured about it: a sample finds the row it is about only
@@ -219,52 +208,19 @@ impl<'a> Reading<'a> {
     pub async fn all(&mut self, store: &mut Store, measured: bool) -> Result<(), Failure> {
         let all = [&[self.view.table], self.view.also].concat();
         let (samples, objects): (Vec<_>, Vec<_>) = all.into_iter().partition(|id| is_lent(id));
-        objects.iter().for_each(|id| self.open(store, id));
-        self.settled(store).await?;
+        self.read(store, &objects).await?;
         if measured {
-            samples.iter().for_each(|id| self.open(store, id));
-            self.settled(store).await?;
+            self.read(store, &samples).await?;
         }
         Ok(())
     }
 
-    /// Starts the feeds of a table.
-    fn open(&mut self, store: &mut Store, id: &str) {
-        let Some(table) = store.table_index(id) else { return };
-        let spec = store.table_at(table).spec;
-        for (kind, declared) in spec.kinds.iter().enumerate() {
-            let namespace = self.scope.clone().filter(|_| declared.gvk.namespaced);
-            let feed = store.open_feed(table, kind as u8, namespace.clone());
-            let spec = FeedSpec { id: feed, table: spec, kind: kind as u8, namespace };
-            self.handles.push(feed::spawn(spec, &self.connection.upstream, &self.mailbox));
-            self.waiting.push(feed);
-        }
-    }
-
-    /// Waits until each feed that was started knows how it is.
-    async fn settled(&mut self, store: &mut Store) -> Result<(), Failure> {
-        while !self.waiting.is_empty() {
-            self.woken.notified().await;
-            self.take(store)?;
-        }
-        Ok(())
-    }
-
-    /// Takes in what came.
-    fn take(&mut self, store: &mut Store) -> Result<(), Failure> {
-        for delivery in self.mailbox.drain(usize::MAX) {
-            match delivery {
-                Delivery::Rows(parcel) => drop(store.apply(&parcel)),
-                Delivery::Health(feed, health) => {
-                    settle(store, self.view, feed, &health, &mut self.missing)?;
-                    if !matches!(health, Health::Starting { .. } | Health::Off) {
-                        self.waiting.retain(|f| *f != feed);
-                    }
-                    store.set_health(feed, health);
-                }
-            }
-        }
-        Ok(())
+    async fn read(&mut self, store: &mut Store, tables: &[&str]) -> Result<(), Failure> {
+        let Reading { view, scope, inflow, missing } = self;
+        tables.iter().for_each(|id| inflow.open(store, id, scope.as_deref()));
+        let heard =
+            |store: &Store, feed, health: &Health| settle(store, view, feed, health, missing);
+        inflow.settled(store, heard).await
     }
 }
 

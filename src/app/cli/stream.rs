@@ -3,8 +3,8 @@
 use super::format::{Format, object};
 use super::print::{PrintArgs, Wanted, add_deeds, check, settle};
 use super::{Common, Failure};
-use crate::app::cluster::feed::{self, FeedSpec};
-use crate::app::cluster::mailbox::{Delivery, Mailbox};
+use crate::app::cluster::inflow::Inflow;
+use crate::app::cluster::mailbox::Delivery;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::kinds::events;
@@ -15,8 +15,6 @@ use crate::state::table::What;
 use crate::state::text::{clean, harmless};
 use crate::state::time::Epoch;
 use std::io::{self, Write};
-use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// Writes lines until the reader goes away.
 ///
@@ -37,20 +35,14 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
         return Err(Failure::usage("--watch writes lines: -o table, or -o json".into()));
     }
     let connection = common.open_to_read().await?;
-    let woken = Arc::new(Notify::new());
-    let wake = woken.clone();
-    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let mut store = Store::default();
-    let table = store.table_index(wanted.view.table).unwrap_or_default();
-    let namespace = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
-    let id = store.open_feed(table, 0, namespace.clone());
-    let spec = FeedSpec { id, table: &events::TABLE, kind: 0, namespace };
-    let _feed = feed::spawn(spec, &connection.upstream, &mailbox);
+    let mut inflow = Inflow::new(&connection.upstream);
+    let scope = common.connect.namespace.as_deref().filter(|_| !common.connect.all_namespaces);
+    inflow.open(&mut store, events::TABLE.id, scope);
     add_deeds(&connection, &mut store);
     let mut lines = Lines::new(wanted, args.output);
     loop {
-        woken.notified().await;
-        let changed = take_in(&mut store, &mut lines, &mailbox)?;
+        let changed = take_in(&mut store, &mut lines, inflow.news().await)?;
         if !lines.began {
             continue;
         }
@@ -63,9 +55,9 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
 }
 
 /// Takes in what waits; the first whole list begins the lines.
-fn take_in(store: &mut Store, lines: &mut Lines, mailbox: &Mailbox) -> Result<Changed, Failure> {
+fn take_in(store: &mut Store, lines: &mut Lines, news: Vec<Delivery>) -> Result<Changed, Failure> {
     let mut changed = Changed::default();
-    for delivery in mailbox.drain(usize::MAX) {
+    for delivery in news {
         match delivery {
             Delivery::Rows(parcel) => {
                 let more = store.apply(&parcel);

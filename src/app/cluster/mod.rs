@@ -10,6 +10,7 @@ pub mod feed;
 pub mod fetch;
 pub mod follow;
 pub mod gather;
+pub mod inflow;
 pub mod kubelet;
 pub mod mailbox;
 pub mod probe;

@@ -1,7 +1,7 @@
 //! The feeds in use: what the places in the history need, no more.
 
 use super::Post;
-use crate::app::cluster::feed::{self, FeedHandle, FeedSpec};
+use crate::app::cluster::feed::{self, FeedHandle};
 use crate::app::cluster::mailbox::{Delivery, Mailbox};
 use crate::app::cluster::upstream::Upstream;
 use crate::app::connect::Connection;
@@ -63,14 +63,11 @@ impl Feeds {
     }
 
     fn open(&mut self, app: &mut App, table: u8) {
-        let spec = app.state.store.table_at(table).spec;
-        for (kind, declared) in spec.kinds.iter().enumerate() {
-            let scope = app.state.cluster.namespace.clone().filter(|_| declared.gvk.namespaced);
-            let id = app.state.store.open_feed(table, kind as u8, scope.clone());
-            let feed = FeedSpec { id, table: spec, kind: kind as u8, namespace: scope };
-            let _context = self.runtime.enter();
-            let handle = feed::spawn(feed, &self.upstream, &self.mailbox);
-            self.running.push((table, id, handle));
+        let _context = self.runtime.enter();
+        let scope = app.state.cluster.namespace.as_deref();
+        for spec in feed::specs(&mut app.state.store, table, scope) {
+            let id = spec.id;
+            self.running.push((table, id, feed::spawn(spec, &self.upstream, &self.mailbox)));
         }
     }
 }

@@ -19,9 +19,10 @@ mod watch;
 
 use super::mailbox::Mailbox;
 use super::upstream::Upstream;
-use crate::state::decl::{Gvk, TableSpec};
+use crate::state::decl::{Gvk, Kind, TableSpec};
 use crate::state::health::FeedId;
 use crate::state::kinds::usage::is_usage;
+use crate::state::store::Store;
 use std::sync::Arc;
 use tokio::task::AbortHandle;
 
@@ -42,6 +43,18 @@ impl FeedSpec {
     fn gvk(&self) -> &'static Gvk {
         &self.table.kinds[usize::from(self.kind)].gvk
     }
+}
+
+/// Makes a store ready for all that fills a table, one feed for each of its kinds: of one namespace, or of all.
+pub fn specs(store: &mut Store, table: u8, scope: Option<&str>) -> Vec<FeedSpec> {
+    let spec = store.table_at(table).spec;
+    let feed = |(kind, declared): (usize, &Kind)| {
+        let kind = kind as u8;
+        let namespace = scope.filter(|_| declared.gvk.namespaced).map(str::to_owned);
+        let id = store.open_feed(table, kind, namespace.clone());
+        FeedSpec { id, table: spec, kind, namespace }
+    };
+    spec.kinds.iter().enumerate().map(feed).collect()
 }
 
 /// A running feed. Dropping it ends the feed; what it delivered before may still wait in the mailbox.
