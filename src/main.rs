@@ -8,8 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use wheelhouse::app::cli::{
-    Cli, Command, Failure, act, apf, csr, doctor, drain, exit, health, journal, kubelet, print,
-    stream, stuck, top, why,
+    Cli, Command, Failure, act, apf, csr, doctor, drain, exit, health, is_read, journal, kubelet,
+    print, stream, stuck, top, why,
 };
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
@@ -63,11 +63,8 @@ fn main() -> ExitCode {
         }
         Some(Command::Kubelet(args)) => printed(headless(kubelet::page(&cli.common, args))),
         Some(Command::Top(args)) => {
-            let shown = |text: &str| matches!(out(text), code if code == ExitCode::SUCCESS);
-            match headless(top::top(&cli.common, args, shown)) {
-                Ok(missing) => printed(Ok((String::new(), missing))),
-                Err(trouble) => printed(Err(trouble)),
-            }
+            let watched = headless(top::top(&cli.common, args, &mut std::io::stdout()));
+            printed(watched.map(|missing| (String::new(), missing)))
         }
         Some(Command::Journal(args)) => printed(
             Journal::home().map_err(Failure::from).and_then(|home| journal::journal(&home, args)),
@@ -107,13 +104,11 @@ fn printed(found: Result<(String, Option<Failure>), Failure>) -> ExitCode {
     }
 }
 
-/// Writes to standard output. A reader that went away (`| head`) has what it wanted.
+/// Writes to standard output.
 fn out(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            tell(exit::FAILED, &format!("standard output: {e}"))
-        }
-        _ => ExitCode::SUCCESS,
+    match is_read(std::io::stdout().write_all(text.as_bytes())) {
+        Err(failure) => tell(failure.code, &failure.words),
+        Ok(_) => ExitCode::SUCCESS,
     }
 }
 

@@ -1,14 +1,13 @@
 //! `wheelhouse print VIEW --watch` where a view is measured: the whole table again after each look.
 
 use super::format::{Format, format, object};
-use super::print::{PrintArgs, check, lens_of, settle};
-use super::{Common, Failure};
+use super::print::{PrintArgs, Wanted, check, ordered, settle};
+use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
-use crate::app::connect::Connection;
 use crate::state::health::Health;
-use crate::state::lens::{Budget, Progress};
 use crate::state::store::Store;
+use crate::state::time::Epoch;
 use std::io::{self, Write};
 
 /// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line, `-o csv` one heading for all.
@@ -16,9 +15,9 @@ use std::io::{self, Write};
 /// # Errors
 /// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
 pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    check(args)?;
+    let wanted = check(args)?;
     let connection = common.open_to_read().await?;
-    let (mut store, view) = (Store::default(), check(args)?.view);
+    let (mut store, view) = (Store::default(), wanted.view);
     let mut inflow = Inflow::new(&connection.upstream);
     inflow.open(&mut store, view.table, None);
     let mut began = false;
@@ -35,16 +34,14 @@ pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Re
             if !began || matches!(health, Health::Denied { .. }) {
                 settle(&store, view, id, &health, &mut vec![])?;
             }
+            let now = connection.now();
             if !matches!(health, Health::Surveyed { .. }) {
-                tracing::warn!("{}: {}", view.id, health.words(connection.now()).1);
+                tracing::warn!("{}: {}", view.id, health.words(now).1);
                 continue;
             }
             let first = !std::mem::replace(&mut began, true);
-            match write(&store, args, &connection, first, out) {
-                Ok(Err(e)) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                Ok(Err(e)) => return Err(Failure::failed(format!("standard output: {e}"))),
-                Ok(Ok(())) => {}
-                Err(failure) => return Err(failure),
+            if !is_read(write(&store, &wanted, args.output, now, first, out))? {
+                return Ok(());
             }
         }
     }
@@ -52,28 +49,26 @@ pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Re
 
 fn write(
     store: &Store,
-    args: &PrintArgs,
-    connection: &Connection,
+    wanted: &Wanted,
+    output: Format,
+    now: Epoch,
     first: bool,
     out: &mut dyn Write,
-) -> Result<io::Result<()>, Failure> {
-    let (wanted, now) = (check(args)?, connection.now());
-    let mut lens = lens_of(store, &wanted);
-    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
-    let table = store.table_index(wanted.view.table).unwrap_or_default();
-    let rows: Vec<_> = lens.rows().iter().map(|&slot| store.row(table, slot)).collect();
-    let text = match args.output {
+) -> io::Result<()> {
+    let rows = ordered(store, wanted, now);
+    let text = || format(&rows, &wanted.columns, output, now);
+    match output {
         Format::Json => {
             let rows: Vec<_> = rows.iter().map(|r| object(*r, &wanted.columns, now)).collect();
-            serde_json::Value::Array(rows).to_string()
+            writeln!(out, "{}", serde_json::Value::Array(rows))?;
         }
         // One table that grows: its heading once.
         Format::Csv => {
-            let text = format(&rows, &wanted.columns, Format::Csv, now);
+            let text = text();
             let from = if first { 0 } else { text.find('\n').map_or(0, |end| end + 1) };
-            return Ok(write!(out, "{}", &text[from..]).and_then(|()| out.flush()));
+            write!(out, "{}", &text[from..])?;
         }
-        other => format(&rows, &wanted.columns, other, now),
-    };
-    Ok(writeln!(out, "{text}").and_then(|()| out.flush()))
+        _ => writeln!(out, "{}", text())?,
+    }
+    out.flush()
 }

@@ -1,14 +1,13 @@
 //! `wheelhouse health`: the health board without a screen, for people, scripts and probes.
 
 use super::format::{Format, format, object};
-use super::print::{PrintArgs, Wanted, check, collect, lens_of, settle};
-use super::{Common, Failure, exit};
+use super::print::{PrintArgs, Wanted, check, collect, ordered, settle};
+use super::{Common, Failure, exit, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
 use crate::app::connect::Connection;
 use crate::state::health::Health;
 use crate::state::kinds::health::{PART, TABLE, VERDICT, WHY};
-use crate::state::lens::{Budget, Progress};
 use crate::state::row::Row;
 use crate::state::store::Store;
 use crate::state::text::clean;
@@ -66,14 +65,6 @@ pub async fn health(
     Ok((text, not_well(&store).or(missing)))
 }
 
-/// Rows in order, filtered.
-fn ordered<'a>(store: &'a Store, wanted: &Wanted, now: Epoch) -> Vec<Row<'a>> {
-    let mut lens = lens_of(store, wanted);
-    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
-    let table = store.table_index(wanted.view.table).unwrap_or_default();
-    lens.rows().iter().map(|&slot| store.row(table, slot)).collect()
-}
-
 /// What is not well, whatever the filter shows: names first, so that a log of exit codes says which.
 fn not_well(store: &Store) -> Option<Failure> {
     let ill = |row: &Row<'_>| matches!(row.text(VERDICT), "bad" | "warn");
@@ -115,10 +106,8 @@ async fn watch(
         }
         let now = connection.now();
         let rows = if whole { ordered(&store, wanted, now) } else { continue };
-        match changes(&rows, &mut told, wanted, (output, now), out) {
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(e) => return Err(Failure::failed(format!("standard output: {e}"))),
-            Ok(()) => {}
+        if !is_read(changes(&rows, &mut told, wanted, (output, now), out))? {
+            return Ok(());
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::app::terminal::profile::Link;
 use crate::views;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,6 +60,18 @@ impl Failure {
     /// Tried and failed.
     pub fn failed(words: String) -> Failure {
         Failure { code: exit::FAILED, words }
+    }
+}
+
+/// Whether somebody still reads what was written: a reader that went away (`| head`) has what it wanted.
+///
+/// # Errors
+/// Standard output fails otherwise (1).
+pub fn is_read(written: io::Result<()>) -> Result<bool, Failure> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(e) => Err(Failure::failed(format!("standard output: {e}"))),
     }
 }
 
@@ -136,6 +149,11 @@ impl Common {
     /// As [`Common::open`].
     pub async fn open_to_read(&self) -> Result<Connection, Failure> {
         self.open_with(Lock::new(true)).await
+    }
+
+    /// The namespace that was asked for, if it is one.
+    fn scope(&self) -> Option<String> {
+        self.connect.namespace.clone().filter(|_| !self.connect.all_namespaces)
     }
 
     async fn open_with(&self, lock: Lock) -> Result<Connection, Failure> {

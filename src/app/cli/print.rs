@@ -15,6 +15,7 @@ use crate::state::kinds::{events, journal};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
+use crate::state::row::Row;
 use crate::state::store::Store;
 use crate::state::time::Epoch;
 use crate::state::timeline::Deed;
@@ -78,7 +79,7 @@ pub async fn print(
         return print_journal(&wanted, args);
     }
     let connection = common.open_to_read().await?;
-    let scope = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
+    let scope = common.scope();
     if args.count {
         return super::count::count(&connection, wanted.view, scope, args.output).await;
     }
@@ -105,11 +106,7 @@ fn print_journal(wanted: &Wanted, args: &PrintArgs) -> Result<(String, Option<Fa
 }
 
 fn formatted(store: &Store, wanted: &Wanted, args: &PrintArgs, now: Epoch) -> String {
-    let mut lens = lens_of(store, wanted);
-    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
-    let table = store.table_index(wanted.view.table).unwrap_or_default();
-    let rows: Vec<_> = lens.rows().iter().map(|&slot| store.row(table, slot)).collect();
-    format(&rows, &wanted.columns, args.output, now)
+    format(&ordered(store, wanted, now), &wanted.columns, args.output, now)
 }
 
 /// The operator's own actions, where events are shown.
@@ -130,9 +127,12 @@ fn forgotten(store: &Store) -> Option<Failure> {
     (ring.forgotten() > 0).then_some(Failure { code: exit::INCOMPLETE, words })
 }
 
-pub(super) fn lens_of(store: &Store, wanted: &Wanted) -> Lens {
+/// Rows in order, filtered.
+pub(super) fn ordered<'a>(store: &'a Store, wanted: &Wanted, now: Epoch) -> Vec<Row<'a>> {
     let table = store.table_index(wanted.view.table).unwrap_or_default();
-    Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone())
+    let mut lens = Lens::new(table, wanted.sort, Query::default(), wanted.filter.clone());
+    while lens.work(store, now, Budget { rows: usize::MAX }) == Progress::More {}
+    lens.rows().iter().map(|&slot| store.row(table, slot)).collect()
 }
 
 pub(super) fn check(args: &PrintArgs) -> Result<Wanted, Failure> {

@@ -2,7 +2,7 @@
 
 use super::format::{Format, object};
 use super::print::{PrintArgs, Wanted, add_deeds, check, settle};
-use super::{Common, Failure};
+use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
 use crate::state::decl::Column;
@@ -37,8 +37,7 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
     let connection = common.open_to_read().await?;
     let mut store = Store::default();
     let mut inflow = Inflow::new(&connection.upstream);
-    let scope = common.connect.namespace.as_deref().filter(|_| !common.connect.all_namespaces);
-    inflow.open(&mut store, events::TABLE.id, scope);
+    inflow.open(&mut store, events::TABLE.id, common.scope().as_deref());
     add_deeds(&connection, &mut store);
     let mut lines = Lines::new(wanted, args.output);
     loop {
@@ -46,10 +45,8 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
         if !lines.began {
             continue;
         }
-        match lines.write(&store, &changed, connection.now(), out) {
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(e) => return Err(Failure::failed(format!("standard output: {e}"))),
-            Ok(()) => {}
+        if !is_read(lines.write(&store, &changed, connection.now(), out))? {
+            return Ok(());
         }
     }
 }

@@ -240,7 +240,7 @@ async fn explain(common: &Common, connection: &Connection, word: &str, shape: Sh
 }
 
 async fn stuck(common: &Common, connection: &Connection, args: &StuckArgs) -> Told {
-    let namespace = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
+    let namespace = common.scope();
     let asked = Asked { namespace, secrets: args.include_secrets, rate: args.rate };
     let mut pace = Pace::new(connection.client.clone(), args.rate);
     let watched = std::io::stderr().is_terminal();
@@ -343,7 +343,7 @@ async fn clean_up(
     connection: &Connection,
     asked: &cleanup::Asked,
 ) -> Result<Plan, Failure> {
-    let namespace = common.connect.namespace.clone().filter(|_| !common.connect.all_namespaces);
+    let namespace = common.scope();
     let mut pace = Pace::new(connection.client.clone(), survey::RATE);
     let path = pods::TABLE.kinds[0].gvk.collection(namespace.as_deref());
     // Names of all nodes first: what is asked for afterwards is kept only if it is in such a state.

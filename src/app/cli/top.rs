@@ -3,8 +3,8 @@
 //! Without a metrics API the requests are printed, standard error says why there is nothing else, and the exit code is 4.
 
 use super::format::{Format, format};
-use super::print::{PrintArgs, Reading, Wanted, check};
-use super::{Common, Failure, exit};
+use super::print::{PrintArgs, Reading, Wanted, check, ordered};
+use super::{Common, Failure, exit, is_read};
 use crate::actions::drain::budget::Selector;
 use crate::actions::drain::selector;
 use crate::app::connect::Connection;
@@ -12,8 +12,8 @@ use crate::state::kinds::usage;
 use crate::state::row::Row;
 use crate::state::store::Store;
 use clap::{Args, ValueEnum};
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Duration;
 
 /// Time between two looks: the window of a usual metrics-server.
@@ -68,7 +68,7 @@ pub struct TopArgs {
 pub async fn top(
     common: &Common,
     args: &TopArgs,
-    mut out: impl FnMut(&str) -> bool,
+    out: &mut dyn Write,
 ) -> Result<Option<Failure>, Failure> {
     let mut wanted = check(&as_print(args))?;
     let selector = match args.selector.as_deref() {
@@ -89,7 +89,8 @@ pub async fn top(
         let (text, missing) =
             look(&connection, args, &mut wanted, selector.as_ref(), &scope).await?;
         let gap = if first || args.output != Format::Table { "" } else { "\n" };
-        if !out(&format!("{gap}{text}")) || !args.watch {
+        let written = write!(out, "{gap}{text}").and_then(|()| out.flush());
+        if !is_read(written)? || !args.watch {
             return Ok(missing);
         }
         first = false;
@@ -188,20 +189,13 @@ async fn look(
             || pairs().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<BTreeMap<_, _>>();
         named && selector.is_none_or(|selector| selector.matches(&labels()))
     };
-    let mut rows: Vec<Row<'_>> = store.rows(wanted.view.table).filter(fits).collect();
+    let now = connection.now();
+    let mut rows = ordered(&store, wanted, now);
+    rows.retain(fits);
     if let (true, Some(name)) = (rows.is_empty(), args.name.as_deref()) {
         return Err(Failure::failed(format!("there is no use of {name} here")));
     }
-    let (column, down) = wanted.sort;
-    rows.sort_by(|a, b| {
-        let order = (column.sort)(*a).compare(&(column.sort)(*b));
-        let order = if down { order.reverse() } else { order };
-        order.then_with(|| match a.compare_names(b) {
-            Ordering::Equal => a.slot.cmp(&b.slot),
-            other => other,
-        })
-    });
-    let mut text = format(&rows, &wanted.columns, args.output, connection.now());
+    let mut text = format(&rows, &wanted.columns, args.output, now);
     let headed = matches!(args.output, Format::Table | Format::Wide | Format::Csv);
     if args.no_headers && headed {
         text = text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned());
@@ -209,4 +203,33 @@ async fn look(
     let missing = (!missing.is_empty())
         .then(|| Failure { code: exit::INCOMPLETE, words: missing.join("\n") });
     Ok((text, missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::cli::{Cli, Command};
+    use crate::app::nap;
+    use clap::Parser;
+    use std::io;
+
+    /// What `| head` leaves behind.
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn watching_ends_when_nobody_reads_it() {
+        let cli = Cli::parse_from(["wheelhouse", "--demo", "top", "nodes", "--watch"]);
+        let Some(Command::Top(args)) = &cli.command else { panic!("{:?}", cli.command) };
+        nap::runtime().unwrap().block_on(top(&cli.common, args, &mut Gone)).unwrap();
+    }
 }
