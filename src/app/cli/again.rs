@@ -1,6 +1,6 @@
 //! `wheelhouse print VIEW --watch` where a view is measured: the whole table again after each look.
 
-use super::format::{Format, format, object};
+use super::format::{Format, format, json_line, objects};
 use super::print::{PrintArgs, Wanted, check, ordered, settle};
 use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
@@ -59,8 +59,7 @@ fn write(
     let text = || format(&rows, &wanted.columns, output, now);
     match output {
         Format::Json => {
-            let rows: Vec<_> = rows.iter().map(|r| object(*r, &wanted.columns, now)).collect();
-            writeln!(out, "{}", serde_json::Value::Array(rows))?;
+            write!(out, "{}", json_line(&objects(&rows, &wanted.columns, now)))?;
         }
         // One table that grows: its heading once.
         Format::Csv => {

@@ -1,6 +1,6 @@
 //! `wheelhouse print VIEW --count`: how many there are, by lists of one.
 
-use super::format::Format;
+use super::format::{Format, json_text};
 use super::{Failure, exit};
 use crate::app::cluster::count::{Counts, by_namespace, total};
 use crate::app::connect::Connection;
@@ -34,7 +34,7 @@ pub(super) async fn count(
     let text = match output {
         Format::Json | Format::Yaml => {
             let list = Value::Array(all.iter().map(|(gvk, counts)| object(gvk, counts)).collect());
-            serde_json::to_string_pretty(&list).expect("values made here are plain JSON") + "\n"
+            json_text(&list)
         }
         _ => all.iter().map(|(gvk, counts)| lines(gvk, counts)).collect(),
     };

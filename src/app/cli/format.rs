@@ -2,10 +2,10 @@
 
 use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
-use crate::state::doc::Folds;
+use crate::state::doc::{Folds, yaml_text};
 use crate::state::kinds::events;
 use crate::state::row::Row;
-use crate::state::text::{clean, width};
+use crate::state::text::{clean, harmless, width};
 use crate::state::time::Epoch;
 use clap::ValueEnum;
 
@@ -31,42 +31,79 @@ pub enum Format {
 pub fn format(rows: &[Row<'_>], columns: &[&'static Column], format: Format, now: Epoch) -> String {
     match format {
         Format::Table | Format::Wide => table(rows, columns, now),
-        Format::Json => {
-            let rows: Vec<_> = rows.iter().map(|row| object(*row, columns, now)).collect();
-            serde_json::to_string_pretty(&rows).expect("values made here are plain JSON") + "\n"
-        }
-        Format::Yaml => {
-            let rows: Vec<_> = rows.iter().map(|row| object(*row, columns, now)).collect();
-            crate::state::doc::yaml_text(&serde_json::Value::Array(rows), Folds::default())
-        }
+        Format::Json => json_text(&objects(rows, columns, now)),
+        Format::Yaml => yaml_text(&objects(rows, columns, now), Folds::default()),
         Format::Csv => csv(rows, columns, now),
         Format::Name => rows.iter().map(|row| name(*row)).collect(),
     }
 }
 
 fn table(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
-    let cell =
-        |row: &Row<'_>, c: &Column| clean(&(c.cell)(*row, now).value.words(now)).into_owned();
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|r| columns.iter().map(|c| cell(r, c)).collect()).collect();
-    let widest = |i: usize, c: &Column| {
-        cells.iter().map(|row| width(&row[i])).max().unwrap_or(0).max(width(c.title))
-    };
-    let widths: Vec<usize> = columns.iter().enumerate().map(|(i, c)| widest(i, c)).collect();
-    let line = |texts: &mut dyn Iterator<Item = &str>| {
+    let cell = |row: &Row<'_>, c: &Column| (c.cell)(*row, now).value.words(now).into_owned();
+    let head = columns.iter().map(|c| c.title.to_owned()).collect();
+    let rows = rows.iter().map(|row| columns.iter().map(|c| cell(row, c)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    aligned(&lines, |i| columns[i].align, 3)
+}
+
+/// Lines of as many cells each, cleaned, below each other in columns that are `gap` apart.
+pub(super) fn aligned<Line: AsRef<[String]>>(
+    lines: &[Line],
+    align: impl Fn(usize) -> Align,
+    gap: usize,
+) -> String {
+    let clean_line = |line: &Line| line.as_ref().iter().map(|t| clean(t).into_owned()).collect();
+    let lines: Vec<Vec<String>> = lines.iter().map(clean_line).collect();
+    let columns = lines.first().map_or(0, Vec::len);
+    let widest = |i: usize| lines.iter().map(|line| width(&line[i])).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
+    let gap = " ".repeat(gap);
+    let line = |line: &Vec<String>| {
         let mut out = String::new();
-        for ((text, wide), column) in texts.zip(&widths).zip(columns) {
+        for (i, (text, wide)) in line.iter().zip(&widths).enumerate() {
             let pad = " ".repeat(wide - width(text));
-            match column.align {
-                Align::Left => out.extend([text, &pad, "   "]),
-                Align::Right => out.extend([&pad, text, "   "]),
+            match align(i) {
+                Align::Left => out.extend([text.as_str(), &pad, &gap]),
+                Align::Right => out.extend([pad.as_str(), text, &gap]),
             }
         }
         out.truncate(out.trim_end().len());
         out + "\n"
     };
-    let head = line(&mut columns.iter().map(|c| c.title));
-    cells.iter().fold(head, |out, row| out + &line(&mut row.iter().map(String::as_str)))
+    lines.iter().map(line).collect()
+}
+
+/// JSON that does no harm on a terminal: what the format lets stand raw is escaped too, and nothing is lost.
+pub(super) fn json_text(value: &serde_json::Value) -> String {
+    harmless_json(&format!("{value:#}\n"))
+}
+
+/// The same on one line.
+pub(super) fn json_line(value: &serde_json::Value) -> String {
+    harmless_json(&format!("{value}\n"))
+}
+
+fn harmless_json(text: &str) -> String {
+    let mut units = [0; 2];
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c == '\n' || harmless(c) {
+            true => out.push(c),
+            false => {
+                let units = c.encode_utf16(&mut units).iter();
+                out.extend(units.map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+        out
+    })
+}
+
+/// Rows as an array of JSON objects.
+pub(super) fn objects(
+    rows: &[Row<'_>],
+    columns: &[&'static Column],
+    now: Epoch,
+) -> serde_json::Value {
+    rows.iter().map(|row| object(*row, columns, now)).collect()
 }
 
 /// A row as a JSON object.
@@ -78,7 +115,6 @@ pub fn object(row: Row<'_>, columns: &[&'static Column], now: Epoch) -> serde_js
 fn json(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Absent | Value::Unknown(_) => serde_json::Value::Null,
-        // JSON escapes control characters itself; nothing is lost.
         Value::Text(text) => text.as_ref().into(),
         Value::Int(n) | Value::Count(n, _) | Value::Since(n, _) => (*n).into(),
         // Cores and bytes in the units rows are kept in: thousandths of a core, bytes.
@@ -93,16 +129,20 @@ fn json(value: &Value<'_>) -> serde_json::Value {
 }
 
 fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
-    let head = columns.iter().map(|c| c.id.to_owned()).collect::<Vec<_>>().join(",");
-    rows.iter().fold(head + "\n", |out, row| {
-        let cells = columns.iter().map(|c| match json(&(c.cell)(*row, now).value) {
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => quoted(&text),
-            list @ serde_json::Value::Array(_) => quoted(&list.to_string()),
-            other => other.to_string(),
-        });
-        out + &cells.collect::<Vec<_>>().join(",") + "\n"
-    })
+    let head = csv_line(columns.iter().map(|c| c.id.into()));
+    let line = |row: &Row<'_>| csv_line(columns.iter().map(|c| json(&(c.cell)(*row, now).value)));
+    rows.iter().fold(head, |out, row| out + &line(row))
+}
+
+/// A line of CSV; what is absent is empty.
+pub(super) fn csv_line(cells: impl Iterator<Item = serde_json::Value>) -> String {
+    let cell = |value| match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => quoted(&text),
+        list @ serde_json::Value::Array(_) => quoted(&list.to_string()),
+        other => other.to_string(),
+    };
+    cells.map(cell).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A CSV field (RFC 4180). A leading `=`, `+`, `-` or `@` is what spreadsheets run as a formula: it gets a quote before it.

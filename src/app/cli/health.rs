@@ -1,6 +1,6 @@
 //! `wheelhouse health`: the health board without a screen, for people, scripts and probes.
 
-use super::format::{Format, format, object};
+use super::format::{Format, format, json_line, object};
 use super::print::{PrintArgs, Wanted, check, collect, ordered, settle};
 use super::{Common, Failure, exit, is_read};
 use crate::app::cluster::inflow::Inflow;
@@ -126,7 +126,7 @@ fn changes(
         let was = told.get(&name).map_or("ok", String::as_str);
         if was != verdict {
             match output {
-                Format::Json => writeln!(out, "{}", object(*row, &wanted.columns, now))?,
+                Format::Json => write!(out, "{}", json_line(&object(*row, &wanted.columns, now)))?,
                 _ => {
                     let line = format!("{} {verdict:<7} {name}: {}", now.rfc3339(), row.text(WHY));
                     writeln!(out, "{}", clean(&line))?;

@@ -1,10 +1,12 @@
 //! `wheelhouse journal`: what was changed from here, what became of it, and what nobody knows.
 
+use super::format::{aligned, json_text};
 use super::{Failure, exit};
 use crate::app::files::{NotWritten, write_new};
 use crate::app::journal::{Journal, Summary, Trouble};
+use crate::state::decl::Align;
 use crate::state::journal::{Entry, Fate, Standing, Story, report};
-use crate::state::text::{clean, harmless, width};
+use crate::state::text::clean;
 use crate::state::time::Epoch;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -317,33 +319,6 @@ fn time(at: f64) -> String {
     Epoch(at as i64).rfc3339()
 }
 
-/// Rows of cleaned text in aligned columns.
 fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let rows: Vec<[_; N]> = rows.iter().map(|row| row.each_ref().map(|text| clean(text))).collect();
-    let widest = |i: usize| rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(widest);
-    let mut out = String::new();
-    for row in &rows {
-        for (text, wide) in row.iter().zip(widths) {
-            out.extend([text, " ".repeat(wide + 2 - width(text)).as_str()]);
-        }
-        out.truncate(out.trim_end_matches(' ').len());
-        out.push('\n');
-    }
-    out
-}
-
-/// JSON that does no harm on a terminal: what the format lets stand raw is escaped too.
-fn json_text(value: &Value) -> String {
-    let text = serde_json::to_string_pretty(value).expect("values made here are plain JSON");
-    let mut out = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c == '\n' || harmless(c) {
-            out.push(c);
-        } else {
-            let mut units = [0; 2];
-            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        }
-    }
-    out + "\n"
+    aligned(rows, |_| Align::Left, 2)
 }

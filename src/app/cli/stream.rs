@@ -1,18 +1,17 @@
 //! `wheelhouse print events --watch`: a line for each thing that happens, as it happens.
 
-use super::format::{Format, object};
+use super::format::{Format, json_line, object};
 use super::print::{PrintArgs, Wanted, add_deeds, check, settle};
 use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
-use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
 use crate::state::kinds::events;
 use crate::state::query::Bound;
 use crate::state::row::Row;
 use crate::state::store::{Changed, Store};
 use crate::state::table::What;
-use crate::state::text::{clean, harmless};
+use crate::state::text::clean;
 use crate::state::time::Epoch;
 use std::io::{self, Write};
 
@@ -127,10 +126,10 @@ impl Lines {
         rows.retain(|row| self.filter.test(*row));
         for row in rows {
             let line = match self.output {
-                Format::Json => json(row, &self.wanted.columns, now),
+                Format::Json => json_line(&object(row, &self.wanted.columns, now)),
                 _ => text(row),
             };
-            writeln!(out, "{line}")?;
+            out.write_all(line.as_bytes())?;
         }
         out.flush()
     }
@@ -155,25 +154,5 @@ fn text(row: Row<'_>) -> String {
         row.name(),
         row.text(events::MESSAGE).trim(),
     );
-    clean(&line).into_owned()
-}
-
-/// One object a line. Whatever a terminal might act upon is written as an escape of JSON's: nothing is lost.
-fn json(row: Row<'_>, columns: &[&'static Column], now: Epoch) -> String {
-    let line = object(row, columns, now).to_string();
-    if line.chars().all(harmless) {
-        return line;
-    }
-    let mut units = [0; 2];
-    line.chars().fold(String::with_capacity(line.len()), |mut out, c| {
-        match harmless(c) {
-            true => out.push(c),
-            false => {
-                for unit in c.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-        }
-        out
-    })
+    clean(&line).into_owned() + "\n"
 }
