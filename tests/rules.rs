@@ -102,6 +102,9 @@ fn a_read_only_context_sends_nothing_that_changes_something() {
     assert_eq!(home.run(look).0, Some(0), "a look is no change");
     let (code, _, errors) = home.run("drain demo-a-03 --plan-out later.json");
     assert_eq!(code, Some(0), "{errors}");
+    let (code, out, errors) = home.run("drain demo-b-01 --plan-out later.json");
+    assert_eq!((code, &*out), (Some(3), ""), "{errors}");
+    assert!(errors.contains("later.json exists and was kept"), "{errors}");
     let (code, out, _) = home.run("print nodes");
     assert!(code == Some(0) && out.contains("demo-a-03"));
     let (_, report, _) = home.run("doctor");

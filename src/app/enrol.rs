@@ -8,6 +8,7 @@ use crate::actions::plan::{Danger, Method, Note, Plan, Step, Write};
 use crate::app::cluster::Client;
 use crate::app::cluster::session::{Fault, get};
 use crate::app::connect::Connection;
+use crate::app::files::create_private;
 use crate::state::decl::Gvk;
 use crate::state::doc::{Folds, yaml_text};
 use crate::state::kinds::{certificate_requests, cluster_role_bindings};
@@ -286,7 +287,6 @@ impl Place {
     /// # Errors
     /// The file is there already and must not be replaced, or cannot be written; in words.
     pub fn take(to: &Path, replace: bool) -> Result<Place, String> {
-        use std::os::unix::fs::OpenOptionsExt;
         let told = |at: &Path, why: std::io::Error| match why.kind() {
             std::io::ErrorKind::AlreadyExists => {
                 format!("{} is there already; --force replaces it", at.display())
@@ -297,8 +297,7 @@ impl Place {
             true => to.with_extension(format!("new-{}", std::process::id())),
             false => to.to_owned(),
         };
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at);
-        let file = file.map_err(|why| told(&at, why))?;
+        let file = create_private(&at).map_err(|why| told(&at, why))?;
         Ok(Place { file, at, to: to.to_owned(), done: false })
     }
 

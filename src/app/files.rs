@@ -1,8 +1,18 @@
-//! Files that the operator asks for: a report, a saved plan. New ones only, and for nobody else to read.
+//! Files that are made here: new ones only, and for nobody else to read. What the operator asks for (a report, a saved plan)
+//! never takes the place of a file that is there.
 
-use std::io::{ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// Makes a new file that only its owner reads and writes (mode 0600), never through a link.
+///
+/// # Errors
+/// Those of the system; [`ErrorKind::AlreadyExists`] where there is something of that name.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
 
 /// Why a file was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +30,8 @@ pub enum NotWritten {
 /// # Errors
 /// [`NotWritten`].
 pub fn write_new(path: &Path, text: &str) -> Result<(), NotWritten> {
-    let failed = |e: std::io::Error| NotWritten::Failed(path.to_owned(), e.to_string());
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|e| match e.kind() {
+    let failed = |e: io::Error| NotWritten::Failed(path.to_owned(), e.to_string());
+    let mut file = create_private(path).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => NotWritten::Exists(path.to_owned()),
         _ => failed(e),
     })?;
@@ -34,13 +43,15 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), NotWritten> {
     })
 }
 
-/// A path as an operator types it, `~/` being the home folder.
+/// A path as an operator types it, `~/` being the home folder; with the whole way to it, as nobody remembers where a program was
+/// started.
 pub fn typed(path: &str) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    match (path.strip_prefix("~/"), home) {
+    let path = match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),
-    }
+    };
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 #[cfg(test)]

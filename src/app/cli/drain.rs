@@ -81,7 +81,7 @@ pub struct DrainArgs {
     /// The ticket it belongs to
     #[arg(long)]
     pub ticket: Option<String>,
-    /// Write the plan to this file and do nothing
+    /// Write the plan to this file and do nothing; an existing file is kept and refused
     #[arg(long, value_name = "FILE")]
     pub plan_out: Option<PathBuf>,
     /// Do what this plan says, unless the cluster has changed since
@@ -139,7 +139,7 @@ pub async fn drain(
             let text = board(&drain, &mandate.switches, &connection);
             if let Some(file) = &args.plan_out {
                 let server = connection.cluster.server.clone();
-                Saved::new(server, mandate, reason, drain).write(file).map_err(Failure::failed)?;
+                Saved::new(server, mandate, reason, drain).write(file)?;
                 let name = file.display();
                 let next =
                     format!("\nnothing was done; wheelhouse drain --plan {name} does this\n");

@@ -2,11 +2,9 @@
 
 use crate::actions::drain::orders::Mandate;
 use crate::actions::drain::plan::DrainPlan;
+use crate::app::files::{NotWritten, write_new};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The format that is written. Older ones are read as long as there are any.
@@ -32,26 +30,14 @@ impl Saved {
         Saved { version: VERSION, server, mandate, reason, plan }
     }
 
-    /// Writes it for its owner alone (mode 0600), in place of an older one: a plan that is half written is in no file.
+    /// Writes it into a new file, for its owner alone.
     ///
     /// # Errors
-    /// In words: the folder is not there, full, or not ours.
-    pub fn write(&self, file: &Path) -> Result<(), String> {
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
-        let text = serde_json::to_string_pretty(self).map_err(|e| failed(&e))? + "\n";
-        let draft = file.with_extension(format!("part{}", std::process::id()));
-        let mut open = OpenOptions::new();
-        let opened = open.write(true).create_new(true).mode(0o600).open(&draft);
-        let written = opened.and_then(|mut out| {
-            out.write_all(text.as_bytes())?;
-            out.sync_all()?;
-            std::fs::rename(&draft, file)
-        });
-        written.map_err(|e| {
-            // Best effort: what failed is said, the rest of it is of no use.
-            let _ = std::fs::remove_file(&draft);
-            failed(&e)
-        })
+    /// [`NotWritten`]: a file of that name is kept.
+    pub fn write(&self, file: &Path) -> Result<(), NotWritten> {
+        let text = serde_json::to_string_pretty(self);
+        let text = text.map_err(|e| NotWritten::Failed(file.to_owned(), e.to_string()))?;
+        write_new(file, &(text + "\n"))
     }
 
     /// Reads one.

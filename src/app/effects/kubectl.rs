@@ -6,10 +6,10 @@
 use super::Errand;
 use crate::actions::Kubectl;
 use crate::app::connect::{Connection, Way};
+use crate::app::files::create_private;
 use crate::app::terminal::signals;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,8 +71,9 @@ impl Private {
         let path = folder.join(format!("wheelhouse-{}-{count}.yaml", std::process::id()));
         // A file left by a killed process of the same number is replaced, never followed.
         let _ = std::fs::remove_file(&path);
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(text.expose_secret().as_bytes())).map_err(|e| {
+        let written = create_private(&path)
+            .and_then(|mut file| file.write_all(text.expose_secret().as_bytes()));
+        written.map_err(|e| {
             format!("kubectl was not started: {} cannot be written: {e}", path.display())
         })?;
         Ok(Private(path))

@@ -7,19 +7,14 @@ use crate::app::journal::Journal;
 use crate::app::msg::{Msg, Note};
 use crate::state::cell::Role;
 use crate::state::journal::report;
-use std::path::Path;
 
 impl Effects {
     /// Saves the plan of a drain.
     pub(super) fn save_drain(&self, file: String, plan: Box<Saved>) {
         self.save(move || {
             let path = typed(&file);
-            // A name is typed in a hurry: nothing that is there gives way to it.
-            if path.symlink_metadata().is_ok() {
-                return Err(format!("{} exists and was kept; name another file", shown(&path)));
-            }
-            plan.write(&path)?;
-            let path = shown(&path);
+            plan.write(&path).map_err(|why| why.to_string())?;
+            let path = path.display();
             Ok(format!("nothing was done; wheelhouse drain --plan {path} does this"))
         });
     }
@@ -31,10 +26,10 @@ impl Effects {
             let text = report(&story.map_err(|why| why.to_string())?);
             let path = typed(&format!("wheelhouse-{run}.md"));
             match write_new(&path, &text) {
-                Ok(()) => Ok(format!("the report is in {}", shown(&path))),
+                Ok(()) => Ok(format!("the report is in {}", path.display())),
                 // A report does not change once its run is over.
                 Err(NotWritten::Exists(_)) => {
-                    Err(format!("{} exists and was kept; move it away first", shown(&path)))
+                    Err(format!("{} exists and was kept; move it away first", path.display()))
                 }
                 Err(why) => Err(why.to_string()),
             }
@@ -46,7 +41,7 @@ impl Effects {
         self.save(move || {
             let path = typed(&file);
             write_new(&path, &text).map_err(|why| why.to_string())?;
-            Ok(format!("the page is in {}", shown(&path)))
+            Ok(format!("the page is in {}", path.display()))
         });
     }
 
@@ -59,9 +54,4 @@ impl Effects {
             }));
         });
     }
-}
-
-/// With the folder, as nobody remembers where a program was started.
-fn shown(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }

@@ -3,9 +3,10 @@
 //! Invariant: a file is readable by its owner alone and never written over; it is on disk when its path is told.
 
 use super::{Run, sync_folder};
-use std::fs::{DirBuilder, OpenOptions};
+use crate::app::files::create_private;
+use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a file's name that come from an object, at most: file systems take 255.
@@ -27,7 +28,7 @@ impl Run {
         let place = if namespace.is_empty() { String::new() } else { format!("{namespace}.") };
         let path =
             folder.join(format!("{step:04}-{}.yaml", plain(&format!("{kind}-{place}{name}"))));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = create_private(&path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         sync_folder(&folder)?;

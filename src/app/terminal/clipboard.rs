@@ -6,11 +6,12 @@
 
 use super::profile::{Mux, TermProfile};
 use super::writer::Aside;
+use crate::app::files::create_private;
 use base64::Engine as _;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -225,9 +226,7 @@ fn write_file(folder: &Path, text: &str) -> io::Result<PathBuf> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let path = folder.join(format!("clip-{}.txt", now.as_micros()));
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-    file.write_all(text.as_bytes())?;
+    create_private(&path)?.write_all(text.as_bytes())?;
     Ok(path)
 }
 
