@@ -258,15 +258,22 @@ fn row<'v>(rows: &'v Value, name: &str) -> &'v Value {
     all.find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name} is not in {rows}"))
 }
 
-/// Requests of the level that wait, and that were rejected, by the server's own dump.
-fn dumped(lab: &ControlPlane) -> [i64; 2] {
+/// What the server's own dump counts of the level: waiting, executing, dispatched, rejected, timed out.
+fn dumped(lab: &ControlPlane) -> [i64; 5] {
     let path = "/debug/api_priority_and_fairness/dump_priority_levels";
     let reply = lab.request("GET", path, "", b"").expect("a dump");
     let text = String::from_utf8(reply.body).expect("text");
     let cells = |line: &str| line.split(',').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
     let head = cells(text.lines().next().expect("a heading"));
     let line = text.lines().find(|line| line.starts_with("narrow,")).map(cells).unwrap_or_default();
-    ["WaitingRequests", "RejectedRequests"].map(|column| {
+    let columns = [
+        "WaitingRequests",
+        "ExecutingRequests",
+        "DispatchedRequests",
+        "RejectedRequests",
+        "TimedoutRequests",
+    ];
+    columns.map(|column| {
         let at = head.iter().position(|name| name == column).expect("the column");
         line.get(at).and_then(|cell| cell.parse().ok()).unwrap_or(0)
     })
@@ -324,11 +331,11 @@ fn a_starved_flow_is_named_with_its_level_and_user() {
     let words = level["verdict"].as_str().expect("words");
     assert!(words.starts_with("queueing: 1 of 1 seats, 4 waiting"), "{words}");
     assert!(words.contains("flow narrow/greedy holds 100 %"), "{words}");
-    for (key, [low, high]) in
-        ["waiting", "rejected"].iter().zip([[after[0], before[0]], [before[1], after[1]]])
-    {
+    let keys = ["waiting", "executing", "dispatched", "rejected", "timed_out"];
+    for (key, (one, other)) in keys.iter().zip(before.into_iter().zip(after)) {
         let shown = level[key].as_i64().expect("a number");
-        assert!((low..=high).contains(&shown), "{key}: {shown} is not in {low}..{high}");
+        let between = one.min(other)..=one.max(other);
+        assert!(between.contains(&shown), "{key}: {shown} is not in {between:?}");
     }
     let greedy = row(&users, "greedy");
     assert!(
@@ -352,4 +359,57 @@ fn a_starved_flow_is_named_with_its_level_and_user() {
     assert!(code == 4 && err.contains("/debug/api_priority_and_fairness"), "{code} {err}");
     let level = row(&levels, "narrow");
     assert!(level["waiting"] == 4 && level["taken"] == 1, "by the metrics alone: {level}");
+}
+
+/// The level as the server holds it: its shares and whether the server keeps it up to date.
+fn held(lab: &ControlPlane, name: &str) -> (i64, String) {
+    let level = lab.api_get(&format!("{LEVELS}/{name}"));
+    let shares = level["spec"]["limited"]["nominalConcurrencyShares"].as_i64().unwrap_or(0);
+    let mark = &level["metadata"]["annotations"]["apf.kubernetes.io/autoupdate-spec"];
+    (shares, mark.as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn shares_are_changed_so_that_the_server_leaves_them_and_undo_puts_them_back() {
+    let Some(lab) = fresh(Options::api()) else { return };
+    wait_until("the server suggested its levels", SOON, || held(&lab, "workload-low").0 == 100);
+    let limits = |args: &[&str]| {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wheelhouse"));
+        command.args(["limits", "--kubeconfig"]).arg(lab.kubeconfig(User::Admin)).args(args);
+        command.env("HOME", home.path()).env_remove("KUBECONFIG");
+        command.env("XDG_STATE_HOME", lab.dir().join("state"));
+        let out = output_within(command, "", SOON);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (out.status.code().expect("it was not killed"), text(&out.stdout) + &text(&out.stderr))
+    };
+    // What is mandatory is refused with the reason, and nothing is sent.
+    let (code, words) = limits(&["catch-all", "shares=9", "--yes"]);
+    assert!(code == 3 && words.contains("mandatory"), "{code} {words}");
+    // The plan says how many seats each level gets by it, and what would put it back.
+    let (code, words) = limits(&["workload-low", "shares=40", "--dry-run", "client"]);
+    assert!(code == 0 && words.contains("workload-low: 245 → 130 of 600 seats"), "{words}");
+    assert!(words.contains("system 74 → 98") && words.contains("autoupdate-spec"), "{words}");
+    let (code, words) = limits(&["workload-low", "shares=40", "lendable=50", "--yes"]);
+    assert_eq!((code, held(&lab, "workload-low")), (0, (40, "false".into())), "{words}");
+    // The seats that were worked out are those that the server gives.
+    let nominal =
+        || row(&run(&lab, User::Admin, &["apf", "levels"]).1, "workload-low")["nominal"].clone();
+    wait_until("the server works with them", SOON, || nominal() == 130);
+
+    // One that is changed without the annotation is put back; ours stands.
+    let path = format!("{LEVELS}/system");
+    let patch = json!({"spec": {"limited": {"nominalConcurrencyShares": 31}}}).to_string();
+    let reply = lab.request("PATCH", &path, "application/merge-patch+json", patch.as_bytes());
+    assert_eq!(reply.expect("an answer").status, 200);
+    assert_eq!(held(&lab, "system").0, 31);
+    wait_until("the server puts back its own", SOON * 4, || held(&lab, "system").0 == 30);
+    assert_eq!(held(&lab, "workload-low"), (40, "false".into()));
+
+    let mut undo = Command::new(env!("CARGO_BIN_EXE_wheelhouse"));
+    undo.args(["undo", "--yes", "--kubeconfig"]).arg(lab.kubeconfig(User::Admin));
+    undo.env_remove("KUBECONFIG").env("XDG_STATE_HOME", lab.dir().join("state"));
+    let out = output_within(undo, "", SOON);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(held(&lab, "workload-low"), (100, "true".into()));
 }

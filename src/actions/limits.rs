@@ -1,13 +1,13 @@
 //! Shares and limits of a priority level, with the seats that all levels get by it worked out before.
 //!
-//! Objects that the server suggests are put back within seconds as long as `apf.kubernetes.io/autoupdate-spec` is `true` (apiserver
+//! Objects that the server suggests are put back within about a minute (measured on 1.37.2) as long as `apf.kubernetes.io/autoupdate-spec` is `true` (apiserver
 //! `pkg/util/flowcontrol`, kube-apiserver `flowcontrol/rest` and `flowcontrol/ensurer`): the same patch sets it to `false`. Mandatory
 //! ones are always put back.
 
 use super::change::{Argument, By, Change, Draft, Seen, pointer};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
 use super::{Action, ActionSpec, Ask, Offer};
-use crate::state::fairness::seats::{Level, USUAL_TOTAL, total};
+use crate::state::fairness::seats::{Level, USUAL_TOTAL, likely, total};
 use crate::state::kinds::priority_levels::{EXECUTING, NOMINAL, SHARES, TOLD};
 use crate::state::row::Row;
 use crate::state::store::Store;
@@ -171,7 +171,7 @@ fn step(
         marked == Some("true") || marked.is_none() && SUGGESTED.contains(&name.as_str());
     if takes_over {
         draft.note(Note::warn(format!(
-            "{name} is suggested by the server, which puts its own values back within seconds while {AUTOUPDATE} is true: the same \
+            "{name} is suggested by the server, which puts its own values back within about a minute while {AUTOUPDATE} is true: the same \
              patch sets it to false. Later releases then do not bring new values"
         )));
     }
@@ -249,10 +249,8 @@ fn seats(among: &Store, new: &[(String, i64)]) -> Vec<Note> {
     let sum: i64 = rows.iter().map(|r| r.num(SHARES)).sum();
     let told = rows.iter().filter(|r| r.num(TOLD) != 0);
     let known: Vec<(i64, i64)> = told.map(|r| (r.num(SHARES), r.num(NOMINAL))).collect();
-    let (all, sure) = match total(&known, sum) {
-        Some((least, _)) => (least, true),
-        None => (USUAL_TOTAL, false),
-    };
+    let range = total(&known, sum);
+    let all = range.map_or(USUAL_TOTAL, likely);
     let shares = |r: &Row<'_>| {
         new.iter().find(|(name, _)| *name == *r.name()).map_or(r.num(SHARES), |(_, n)| *n)
     };
@@ -286,10 +284,14 @@ fn seats(among: &Store, new: &[(String, i64)]) -> Vec<Note> {
     if !others.is_empty() {
         notes.push(Note::plain(format!("the others: {}", others.join(", "))));
     }
-    let whose = if sure {
-        "of the server that was asked"
-    } else {
-        "of a server with the usual 600 (its metrics could not be read)"
+    let whose = match range {
+        None => "of a server with the usual 600 (its metrics could not be read)".to_owned(),
+        Some((least, most)) if least == most => "of the server that was asked".to_owned(),
+        Some((least, most)) => {
+            format!(
+                "of the server that was asked, which has {least} to {most}: one more or less is possible"
+            )
+        }
     };
     notes.push(Note::plain(format!(
         "seats {whose}, before lending and borrowing; each API server has its own"

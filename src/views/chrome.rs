@@ -99,11 +99,14 @@ fn freshness(state: &State, view: &TableView, now: Epoch) -> (Role, &'static str
             let what =
                 state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk.plural;
             let (role, words) = feed.health.brief(now);
-            if feed.health.rank() > 0 && !matches!(feed.health, Health::Denied { .. }) {
-                (role, what, words)
-            } else {
-                (role, "", words)
-            }
+            let own = state.store.table_at(feed.table).spec.id == view.table;
+            let plain = match feed.health {
+                Health::Denied { .. } => true,
+                // Which table was looked at is on the screen already.
+                Health::Surveyed { .. } => own,
+                _ => false,
+            };
+            if feed.health.rank() > 0 && !plain { (role, what, words) } else { (role, "", words) }
         }
         None => (Role::Dim, "", "not followed".into()),
     }

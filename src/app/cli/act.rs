@@ -89,6 +89,9 @@ pub enum Act {
         #[allow(missing_docs, reason = "its fields are documented")]
         words: Words,
     },
+    /// Other shares and limits of priority levels, with the seats of all levels worked out before: `limits LEVEL... NAME=NUMBER...`
+    /// with shares, lendable, borrowing, queues, hand-size, queue-length
+    Limits(Words),
     /// Put back what a run did, as far as nobody changed it since; without a name the last one.
     Undo {
         /// The run, as `wheelhouse journal` names it
@@ -179,7 +182,9 @@ impl Act {
             | Act::Uncordon { how, .. }
             | Act::Evict { how, .. }
             | Act::Undo { how, .. } => how,
-            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) => &words.how,
+            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) | Act::Limits(words) => {
+                &words.how
+            }
             Act::Delete(words) | Act::Restart(words) | Act::Scale { words, .. } => &words.how,
         }
     }
@@ -189,7 +194,9 @@ impl Act {
         let why = match self {
             Act::Cordon { .. } => return None,
             Act::Uncordon { why, .. } | Act::Evict { why, .. } | Act::Undo { why, .. } => why,
-            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) => &words.why,
+            Act::Taint(words) | Act::Label(words) | Act::Annotate(words) | Act::Limits(words) => {
+                &words.why
+            }
             Act::Delete(words) | Act::Restart(words) | Act::Scale { words, .. } => &words.why,
         };
         why.reason.clone().filter(|reason| !reason.is_empty())

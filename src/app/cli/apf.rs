@@ -4,8 +4,6 @@ use super::format::{Format, quoted};
 use super::print::{PrintArgs, print};
 use super::stream::stream;
 use super::{Common, Failure};
-use crate::app::cluster::session::{Lock, PluginStdio};
-use crate::app::connect::Origin;
 use crate::app::effects::fairness::{Configured, configured, me};
 use crate::state::doc::{Folds, whatif, yaml_text};
 use crate::state::fairness::catch::{Asked, Step};
@@ -46,7 +44,7 @@ pub enum Page {
     /// Which schema catches a request, and why each one before it does not
     Whatif {
         /// User; system:serviceaccount:NAMESPACE:NAME for a service account; `me` for oneself
-        #[arg(long = "for-user", value_name = "USER", default_value = ME)]
+        #[arg(id = "for-user", long, value_name = "USER", default_value = ME)]
         user: String,
         /// Groups beside those that the server adds by itself
         #[arg(long = "for-group", value_name = "GROUP")]
@@ -113,9 +111,7 @@ pub async fn apf(
 }
 
 async fn asked_about(common: &Common, mut asked: Asked, output: Format) -> Result<String, Failure> {
-    let origin = Origin::of(common).map_err(|fault| Failure::failed(fault.paragraph()))?;
-    let opened = origin.open(Lock::new(true), PluginStdio::Inherit).await;
-    let connection = opened.map_err(|fault| Failure::failed(fault.paragraph()))?;
+    let connection = common.open_to_read().await?;
     let known = configured(&connection.client).await;
     let known = known.map_err(|fault| Failure::failed(fault.to_string()))?;
     let mut ours = None;

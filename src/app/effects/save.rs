@@ -1,4 +1,4 @@
-//! Files that a key asks for: a run's report, a drain's plan.
+//! Files that a key asks for: a run's report, a drain's plan, a page.
 
 use super::Effects;
 use crate::app::drain::saved::Saved;
@@ -7,6 +7,9 @@ use crate::app::journal::Journal;
 use crate::app::msg::{Msg, Note};
 use crate::state::cell::Role;
 use crate::state::journal::report;
+
+/// Files of one name beside each other.
+const TAKEN: usize = 99;
 
 impl Effects {
     /// Saves the plan of a drain.
@@ -39,9 +42,20 @@ impl Effects {
     /// Saves a page as text.
     pub(super) fn save_text(&self, file: String, text: String) {
         self.save(move || {
-            let path = typed(&file);
-            write_new(&path, &text).map_err(|why| why.to_string())?;
-            Ok(format!("the page is in {}", path.display()))
+            let stem = file.trim_end_matches(".txt");
+            // What was saved before is kept: the next one gets a number.
+            let names = std::iter::once(file.clone())
+                .chain((2..=TAKEN).map(|n| format!("{stem}-{n}.txt")));
+            let mut last = String::new();
+            for name in names {
+                let path = typed(&name);
+                match write_new(&path, &text) {
+                    Ok(()) => return Ok(format!("the page is in {}", path.display())),
+                    Err(NotWritten::Exists(path)) => last = path.display().to_string(),
+                    Err(why) => return Err(why.to_string()),
+                }
+            }
+            Err(format!("{last} exists, and so do all before it; move them away first"))
         });
     }
 

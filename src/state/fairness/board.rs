@@ -2,7 +2,7 @@
 
 use super::dump::{Group, LevelNow, RequestNow, grouped};
 use super::metrics::{Flowing, level, level_flow};
-use super::seats::{Level, Seats, USUAL_TOTAL, total};
+use super::seats::{Level, Seats, USUAL_TOTAL, likely, total};
 use super::verdict::{State, verdict};
 use crate::state::metrics::{Scrape, Span};
 
@@ -74,7 +74,7 @@ pub fn lines(from: &Sources<'_>) -> Vec<Line> {
     let told = |name: &str| from.page.map(|page| level(name, page));
     let known: Vec<(i64, i64)> =
         from.levels.iter().filter_map(|l| Some((l.shares, told(&l.name)?.nominal?))).collect();
-    let total = total(&known, shares).map_or(USUAL_TOTAL, |(least, _)| least);
+    let total = total(&known, shares).map_or(USUAL_TOTAL, likely);
     let mut lines: Vec<Line> =
         from.levels.iter().map(|level| line(from, level, level.seats(total, shares))).collect();
     lines.sort_by(|a, b| {

@@ -94,3 +94,11 @@ pub fn total(known: &[(i64, i64)], shares: i64) -> Option<(i64, i64)> {
     }
     range.filter(|(least, most)| least <= most)
 }
+
+/// The number of seats that a server most likely has, of the least and the most it can have: what it has without flags, or else
+/// the roundest, as people set flags.
+pub fn likely((least, most): (i64, i64)) -> i64 {
+    let rounded = [100, 50, 10].map(|by| most / by * by);
+    let round = [USUAL_TOTAL].into_iter().chain(rounded).find(|n| (least..=most).contains(n));
+    round.unwrap_or(most)
+}

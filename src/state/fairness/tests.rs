@@ -3,7 +3,7 @@
 use super::catch::{Asked, What, catch};
 use super::dump::{Dump, grouped};
 use super::schema::Schema;
-use super::seats::Level;
+use super::seats::{Level, likely, total};
 use super::verdict::verdict;
 use serde_json::{Value, json};
 
@@ -135,6 +135,12 @@ fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
     let seats = level(20).seats(600, 245);
     assert_eq!((seats.nominal, seats.least, seats.most), (49, 24, Some(54)));
     assert_eq!(level(0).seats(600, 245).nominal, 0);
+    // The other way round, from what a server says of its levels.
+    let known = [(5, 13), (20, 49), (100, 245), (0, 0)];
+    let range = total(&known, 245).expect("a range");
+    assert_eq!((range, likely(range)), ((598, 600), 600));
+    assert_eq!((likely((1441, 1462)), likely((73, 74)), likely((1290, 1320))), (1450, 74, 1300));
+    assert_eq!(total(&[(5, 13), (20, 500)], 245), None);
     let now = super::dump::LevelNow { waiting: Some(3), executing: Some(1), ..Default::default() };
     let flows = [super::dump::Group { name: "x".into(), waiting: 3, executing: 1, oldest: None }];
     let flow = super::metrics::Flowing::default();

@@ -46,6 +46,11 @@ pub(super) fn asked(act: &Act) -> Result<Option<Asked>, Failure> {
         Act::Annotate(words) => split("annotate", words, |w| w.contains('=') || w.ends_with('-'))?,
         Act::Delete(words) => split("delete", words, |_| false)?,
         Act::Restart(words) => split("restart", words, |_| false)?,
+        Act::Limits(words) => {
+            let levels = vec!["prioritylevelconfigurations".to_owned()];
+            let words = Words { words: [levels, words.words.clone()].concat(), ..words.clone() };
+            split("limits", &words, |w| w.contains('='))?
+        }
         Act::Scale { replicas, words } => {
             let (action, kind, names, _) = split("scale", words, |_| false)?;
             (action, kind, names, replicas.to_string())
@@ -119,6 +124,10 @@ mod tests {
             ("wh delete po web-0 web-1 -n shop", ok("delete", "pods", "web-0,web-1", "")),
             ("wh restart sts db", ok("restart", "statefulsets", "db", "")),
             ("wh scale deployment web --replicas 3", ok("scale", "deployments", "web", "3")),
+            (
+                "wh limits workload-low shares=8 queues=32",
+                ok("limits", "prioritylevelconfigurations", "workload-low", "shares=8 queues=32"),
+            ),
             ("wh evict web-0 -n shop", ok("evict", "pods", "web-0", "")),
             (
                 "wh cordon n1 --reason kernel --ticket CHG-7",
@@ -138,6 +147,7 @@ mod tests {
             "wh label nodes a=1",
             "wh cordon",
             "wh scale deploy web",
+            "wh limits shares=8",
         ] {
             assert!(read(line).is_err(), "{line}");
         }
