@@ -692,3 +692,54 @@ fn without_a_metrics_api_its_columns_go_and_the_summary_says_why() {
     assert!(text.contains("the server has no metrics API"), "{text}");
     assert!(stage.lines()[0].contains("live"), "the rows are as right as before");
 }
+
+#[test]
+fn from_a_level_to_who_is_there_to_which_schema_caught_it() {
+    let mut stage = Stage::scene("levels", "typical", (160, 24));
+    assert!(stage.cursor_line().contains("queueing"), "{}", stage.text());
+    stage.press("<enter>");
+    assert_eq!(stage.app.state.ui.route().unwrap().view, "flows");
+    stage.typical().press("<enter>");
+    stage.typical();
+    assert_eq!(names(&stage).len(), 6, "all requests of the one that asks for too much");
+    stage.press("i");
+    let asked = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Fetch(_, target, Form::WhatIf) => Some(target.name.clone()),
+        _ => None,
+    });
+    assert_eq!(asked.as_deref(), Some("system:serviceaccount:ci:runner list pods"));
+    // The same is typed by hand; alone it asks about oneself.
+    stage.press("<esc>:whatif jane get nodes -g dev<enter>:whatif<enter>");
+    let questions: Vec<_> = stage
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Fetch(_, target, Form::WhatIf) => Some(target.name.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(questions[1..], ["jane get nodes -g dev", "me list pods"]);
+}
+
+#[test]
+fn what_is_looked_at_is_looked_at_again_by_a_key() {
+    let mut stage = Stage::scene("queues", "typical", (160, 24));
+    stage.press("u");
+    assert!(stage.effects.contains(&Effect::LookAgain) && stage.text().contains("dumps 10 s"));
+    let mut stage = Stage::scene("nodes", "typical", (160, 24));
+    stage.press("u");
+    assert!(!stage.effects.contains(&Effect::LookAgain), "nodes follow the cluster by themselves");
+}
+
+#[test]
+fn limits_of_a_level_are_asked_for_in_words_and_mandatory_levels_refused() {
+    let mut stage = Stage::scene("levels", "typical", (160, 24));
+    stage.press("xhshare=4<enter>");
+    assert!(stage.text().contains("there is no share: shares, lendable"), "{}", stage.text());
+    stage.press("<esc>xhshares=40 lendable=10<enter>");
+    let Some(Effect::Prepare(wish)) = stage.effects.last() else { panic!("{:?}", stage.effects) };
+    let (wanted, name) = (wish.argument.as_str(), wish.targets[0].name.as_str());
+    assert_eq!((wish.action, wanted, name), ("limits", "shares=40 lendable=10", "workload-low"));
+    stage.press("/catch<enter>xh");
+    assert!(stage.text().contains("mandatory: the server puts it back"), "{}", stage.text());
+}

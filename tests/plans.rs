@@ -432,3 +432,34 @@ fn pods_are_cleaned_up_by_state_and_age_and_some_are_left_alone() {
     text += &page(cleanup::plan(&all[5..7], &ask(&["Failed"], 500), &Around::default()));
     insta::assert_snapshot!(text);
 }
+
+fn level(name: &str, annotations: Value, limited: Value) -> Seen {
+    let metadata =
+        if annotations.is_null() { json!({}) } else { json!({ "annotations": annotations }) };
+    let rest = json!({"metadata": metadata, "spec": {"type": "Limited", "limited": limited}});
+    seen("PriorityLevelConfiguration", "", name, rest)
+}
+
+#[test]
+fn limits_are_swapped_as_a_whole_and_the_server_is_kept_from_putting_them_back() {
+    let queueing = json!({"nominalConcurrencyShares": 100, "lendablePercent": 90, "limitResponse": {
+        "type": "Queue", "queuing": {"queues": 128, "handSize": 6, "queueLengthLimit": 50}}});
+    let rejecting = json!({"nominalConcurrencyShares": 5, "borrowingLimitPercent": 10, "limitResponse": {"type": "Reject"}});
+    let auto = |value: &str| json!({"apf.kubernetes.io/autoupdate-spec": value});
+    let mut text = String::new();
+    // Suggested and marked; suggested without any annotation; somebody took it over already; the operator's own.
+    let marked = level("workload-low", auto("true"), queueing.clone());
+    text += &page(plan("limits", &[marked], "shares=40 queues=64 borrowing=20"));
+    text += &page(plan("limits", &[level("system", Value::Null, queueing.clone())], "40"));
+    text += &page(plan("limits", &[level("node-high", auto("false"), queueing)], "lendable=10"));
+    let own = level("batch", Value::Null, rejecting);
+    text += &page(plan("limits", std::slice::from_ref(&own), "borrowing=none shares=5"));
+    // What cannot be.
+    text += &page(plan("limits", std::slice::from_ref(&own), "queues=5"));
+    text += &page(plan("limits", std::slice::from_ref(&own), "shares=5"));
+    text += &page(plan("limits", &[level("catch-all", Value::Null, json!({}))], "shares=9"));
+    for wrong in ["", "share=5", "lendable=101", "shares=1 7", "shares=-1", "queues=none"] {
+        text += &page(plan("limits", std::slice::from_ref(&own), wrong));
+    }
+    insta::assert_snapshot!(text);
+}
