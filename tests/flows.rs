@@ -699,9 +699,11 @@ fn from_a_level_to_who_is_there_to_which_schema_caught_it() {
     assert!(stage.cursor_line().contains("queueing"), "{}", stage.text());
     stage.press("<enter>");
     assert_eq!(stage.app.state.ui.route().unwrap().view, "flows");
-    stage.typical().press("<enter>");
-    stage.typical();
-    assert_eq!(names(&stage).len(), 6, "all requests of the one that asks for too much");
+    assert!(stage.lines()[1].contains("level:=workload-low"), "{}", stage.text());
+    let mut stage = Stage::scene("flows", "typical", (160, 24));
+    stage.press("<enter>");
+    assert!(stage.lines()[1].contains("user system:serviceaccount:ci:runner"), "{}", stage.text());
+    let mut stage = Stage::scene("requests", "typical", (160, 24));
     stage.press("i");
     let asked = stage.effects.iter().find_map(|effect| match effect {
         Effect::Fetch(_, target, Form::WhatIf) => Some(target.name.clone()),
