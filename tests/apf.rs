@@ -383,6 +383,18 @@ fn shares_are_changed_so_that_the_server_leaves_them_and_undo_puts_them_back() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (out.status.code().expect("it was not killed"), text(&out.stdout) + &text(&out.stderr))
     };
+    // Whom we are to the server, by its own headers.
+    for (user, level) in [(User::Admin, "global-default"), (User::Root, "exempt")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wheelhouse"));
+        command.args(["apf", "whatif", "--verb", "list", "pods", "--kubeconfig"]);
+        command.arg(lab.kubeconfig(user)).env_remove("KUBECONFIG");
+        let out = output_within(command, "", SOON);
+        let page = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(page.starts_with(&format!("schema {level} catches it: level {level}")), "{page}");
+        let said =
+            format!("last answer to us, whatever that was to: schema {level}, level {level}");
+        assert!(page.contains(&said), "{page}");
+    }
     // What is mandatory is refused with the reason, and nothing is sent.
     let (code, words) = limits(&["catch-all", "shares=9", "--yes"]);
     assert!(code == 3 && words.contains("mandatory"), "{code} {words}");

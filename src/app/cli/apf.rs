@@ -4,13 +4,16 @@ use super::format::{Format, quoted};
 use super::print::{PrintArgs, print};
 use super::stream::stream;
 use super::{Common, Failure};
+use crate::app::cluster::fairness;
 use crate::app::effects::fairness::{Configured, configured, me};
 use crate::state::doc::{Folds, whatif, yaml_text};
 use crate::state::fairness::catch::{Asked, Step};
 use crate::state::fairness::question::{ME, answer, what_of};
+use crate::state::text::clean;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
+use tokio::time::Instant;
 
 /// Priority and fairness.
 #[derive(Args, Debug, Clone)]
@@ -41,6 +44,12 @@ pub enum Page {
     },
     /// Flow schemas in the order the server asks them, their rules in words
     Schemas,
+    /// A debug dump as the server wrote it; it holds the dispatcher's lock, so do not loop it
+    Dump {
+        /// Which
+        #[arg(value_enum)]
+        of: Dumped,
+    },
     /// Which schema catches a request, and why each one before it does not
     Whatif {
         /// User; system:serviceaccount:NAMESPACE:NAME for a service account; `me` for oneself
@@ -55,6 +64,17 @@ pub enum Page {
         /// `RESOURCE[.GROUP][/SUBRESOURCE]`, in the namespace of -n or cluster-wide; or a `/path`
         what: String,
     },
+}
+
+/// What the server dumps.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dumped {
+    /// Priority levels.
+    Levels,
+    /// All queues.
+    Queues,
+    /// Requests that wait and execute, with details.
+    Requests,
 }
 
 /// How requests are grouped.
@@ -93,6 +113,12 @@ pub async fn apf(
         Page::Requests { by: By::User } => table("flows", "by:=user"),
         Page::Requests { by: By::Flow } => table("flows", "by:=flow"),
         Page::Requests { by: By::Request } => table("requests", ""),
+        Page::Dump { of } => {
+            if args.watch || args.output != Format::Table {
+                return Err(Failure::usage("a dump is told once, as it came".into()));
+            }
+            return Ok((dump(common, *of).await?, None));
+        }
         Page::Whatif { user, groups, verb, what } => {
             if args.watch {
                 return Err(Failure::usage("whatif is asked once, without --watch".into()));
@@ -108,6 +134,20 @@ pub async fn apf(
         true => stream(common, &table, out).await.map(|()| (String::new(), None)),
         false => print(common, &table).await,
     }
+}
+
+async fn dump(common: &Common, of: Dumped) -> Result<String, Failure> {
+    let connection = common.open_to_read().await?;
+    let page = match of {
+        Dumped::Levels => fairness::Page::Levels,
+        Dumped::Queues => fairness::Page::Queues,
+        Dumped::Requests => fairness::Page::Requests,
+    };
+    let up = &connection.upstream;
+    let taken = up.dumps.take(&up.client, page, Instant::now(), &*up.clock).await;
+    let taken = taken.map_err(|fault| Failure::failed(fairness::words(&fault)))?;
+    // No line of it acts on a terminal.
+    Ok(taken.text.lines().map(|line| clean(line).into_owned() + "\n").collect())
 }
 
 async fn asked_about(common: &Common, mut asked: Asked, output: Format) -> Result<String, Failure> {

@@ -123,3 +123,29 @@ async fn dumped(upstream: &Arc<Upstream>, table: &str) -> Result<Doc, String> {
     let lines = std::iter::once(Line::of(Role::Dim, head)).chain(lines).collect();
     Ok(Doc { title: page.path().to_owned(), lines })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::cluster::session::{Lock, gated};
+    use crate::app::demo::DemoCluster;
+
+    #[tokio::test]
+    async fn the_servers_headers_name_our_own_schema_and_level() {
+        let meter = Arc::new(Meter::default());
+        let client = gated(DemoCluster::today(), "default", meter.clone(), Lock::new(true));
+        assert_eq!(meter.caught(), None, "nothing was asked yet");
+        let known = configured(&client).await.unwrap();
+        let own = || "global-default".to_owned();
+        assert_eq!(known.ours(&meter), Some((own(), own())));
+        let me = ("demo-operator".to_owned(), vec!["ops".to_owned()]);
+        let page = asked(&client, &meter, "me list pods", &me).await.unwrap().text();
+        assert!(page.starts_with("schema global-default catches it: level global-default"));
+        assert!(page.contains("By the headers of the server's last answer to us"), "{page}");
+        assert!(page.contains("groups ops, system:authenticated"), "{page}");
+        let other = asked(&client, &meter, "jane list pods", &me).await.unwrap().text();
+        assert!(!other.contains("By the headers"), "{other}");
+        let wrong = asked(&client, &meter, "jane", &me).await.unwrap_err();
+        assert!(wrong.contains("USER|me VERB"), "{wrong}");
+    }
+}
