@@ -379,9 +379,10 @@ macro_rules! paths {
 /// Declares a row's words one after the other and names them: `words! { WORDS: PHASE = Sym; RESTARTS = Num; }`
 #[macro_export]
 macro_rules! words {
-    ($list:ident: $($(#[$doc:meta])* $name:ident = $ty:ident;)+) => {
+    ($(#[$own:meta])* $vis:vis $list:ident: $($(#[$doc:meta])* $name:ident = $ty:ident;)+) => {
         $crate::words!(@ 0u8; $($(#[$doc])* $name = $ty;)+);
-        static $list: &[$crate::state::decl::Word] = &[$($name),+];
+        $(#[$own])*
+        $vis static $list: &[$crate::state::decl::Word] = &[$($name),+];
     };
     (@ $at:expr;) => {};
     (@ $at:expr; $(#[$doc:meta])* $name:ident = $ty:ident; $($rest:tt)*) => {

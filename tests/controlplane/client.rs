@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const KUBECTL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait for an answer of the API server.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks until `ready`, until `gone` gives a reason to stop, or until the limit: the one place of these tests that pauses.
 pub fn poll(
@@ -69,14 +71,12 @@ impl ControlPlane {
         content_type: &str,
         body: &[u8],
     ) -> std::io::Result<Reply> {
-        self.request_within(Duration::from_secs(60), method, path, content_type, body)
+        self.request_within(PATIENCE, method, path, content_type, body)
     }
 
     /// GET in another form than plain JSON, as root.
     pub fn request_as(&self, accept: &str, path: &str) -> std::io::Result<Reply> {
-        let tls = Arc::new(self.pki.tls());
-        let patience = Duration::from_secs(60);
-        Connection::tls(self.slot.port("API"), tls, patience)?.get_as(accept, path)
+        self.connection(PATIENCE)?.send("GET", path, &[("Accept", accept)], b"")
     }
 
     /// GET a path of the API.
@@ -145,13 +145,7 @@ impl ControlPlane {
         content_type: &str,
         body: &[u8],
     ) -> std::io::Result<Reply> {
-        let tls = Arc::new(self.pki.tls());
-        Connection::tls(self.slot.port("API"), tls, patience)?.send(
-            method,
-            path,
-            content_type,
-            body,
-        )
+        self.connection(patience)?.send(method, path, &[("Content-Type", content_type)], body)
     }
 
     /// As root, with headers beside the usual ones: `Impersonate-User` and the like.
@@ -162,9 +156,7 @@ impl ControlPlane {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> std::io::Result<Reply> {
-        let (tls, patience) = (Arc::new(self.pki.tls()), Duration::from_secs(60));
-        Connection::tls(self.slot.port("API"), tls, patience)?
-            .send_with(method, path, headers, body)
+        self.connection(PATIENCE)?.send(method, path, headers, body)
     }
 
     /// As root, a request that takes a seat of the API server until what is returned is dropped.
@@ -174,10 +166,13 @@ impl ControlPlane {
         path: &str,
         headers: &[(&str, &str)],
     ) -> std::io::Result<Connection> {
-        let (tls, patience) = (Arc::new(self.pki.tls()), Duration::from_secs(60));
-        let mut connection = Connection::tls(self.slot.port("API"), tls, patience)?;
+        let mut connection = self.connection(PATIENCE)?;
         connection.hold(method, path, headers)?;
         Ok(connection)
+    }
+
+    fn connection(&self, patience: Duration) -> std::io::Result<Connection> {
+        Connection::tls(self.slot.port("API"), Arc::new(self.pki.tls()), patience)
     }
 
     fn done(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Value {

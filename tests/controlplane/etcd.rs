@@ -82,7 +82,8 @@ impl Gateway {
     }
 
     fn call(&mut self, path: &str, body: &[u8]) -> Value {
-        let reply = self.0.send("POST", path, "application/json", body).expect("etcd answers");
+        let json = [("Content-Type", "application/json")];
+        let reply = self.0.send("POST", path, &json, body).expect("etcd answers");
         let text = String::from_utf8_lossy(&reply.body);
         assert_eq!(
             reply.status,
@@ -101,7 +102,7 @@ impl ControlPlane {
     }
 
     pub(super) fn etcd_is_healthy(&self) -> bool {
-        let health = |mut c: Connection| c.send("GET", "/health", "", b"");
+        let health = |mut c: Connection| c.send("GET", "/health", &[], b"");
         let reply = Connection::plain(self.etcd_port(), Duration::from_secs(2)).and_then(health);
         reply.is_ok_and(|r| r.json()["health"] == "true")
     }

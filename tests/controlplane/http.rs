@@ -52,39 +52,13 @@ impl Connection {
         Ok(Connection(BufReader::new(Box::new(stream))))
     }
 
-    /// Sends one request and reads the whole answer.
-    pub fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        content_type: &str,
-        body: &[u8],
-    ) -> io::Result<Reply> {
-        self.exchange(method, path, &[("Content-Type", content_type)], body)
-    }
-
-    /// Sends one request with headers beside the usual ones.
-    pub fn send_with(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> io::Result<Reply> {
-        self.exchange(method, path, headers, body)
-    }
-
     /// Announces a body that never comes: the request is served, and not done, as long as the connection is open.
     pub fn hold(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> io::Result<()> {
         self.head(method, path, headers, 1)
     }
 
-    /// GET in the form asked for.
-    pub fn get_as(&mut self, accept: &str, path: &str) -> io::Result<Reply> {
-        self.exchange("GET", path, &[("Accept", accept)], b"")
-    }
-
-    fn exchange(
+    /// Sends one request with headers beside the usual ones and reads the whole answer.
+    pub fn send(
         &mut self,
         method: &str,
         path: &str,

@@ -2,23 +2,11 @@
 //!
 //! No view shows these rows and the store keeps none of them: they are written into those they are about ([`usage::INTO`]).
 
-use super::{common, usage};
-use crate::state::cell::{Sort, Value};
-use crate::state::decl::{Column, Gvk, Hit, Kind, TableSpec};
+use super::usage::{self, AT, CPU, LABELS, MEMORY};
+use crate::paths;
+use crate::state::decl::{Gvk, Hit, Kind, TableSpec};
 use crate::state::parcel::Draft;
 use crate::state::quantity;
-use crate::{column, paths, words};
-
-words! { WORDS:
-    /// Labels.
-    LABELS = Set;
-    /// Thousandths of a core.
-    CPU = Num;
-    /// Bytes.
-    MEMORY = Wide;
-    /// End of the window it was measured in.
-    AT = Time;
-}
 
 paths! { PATHS:
     TIMESTAMP = Time [2] "timestamp";
@@ -44,17 +32,6 @@ fn finish(d: &mut Draft) {
     d.set(MEMORY, bytes);
 }
 
-static COLUMNS: &[Column] = &[
-    common::NAMESPACE,
-    common::NAME,
-    column!("cpu" "CPU" Right 8 CPU.bit(), |r, _| Value::Milli(r.num(CPU)).into(), |r| Sort::Int(r.num(CPU))),
-    column!("memory" "MEMORY" Right 8 MEMORY.bit(),
-        |r, _| Value::Bytes(r.num(MEMORY)).into(), |r| Sort::Int(r.num(MEMORY))),
-    common::AGE,
-    common::LABELS,
-    common::UID,
-];
-
 /// The table.
 pub static TABLE: TableSpec = TableSpec {
     id: "pod_usage",
@@ -70,8 +47,8 @@ pub static TABLE: TableSpec = TableSpec {
         fold,
         finish,
     }],
-    words: WORDS,
+    words: usage::WORDS,
     labels: LABELS,
-    columns: COLUMNS,
+    columns: usage::COLUMNS,
     tallies: &[],
 };

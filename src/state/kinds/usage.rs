@@ -4,19 +4,45 @@
 //! joined by namespace and name, and only if it was measured after the object now there was made. CPU is a rate over the
 //! window, memory the working set; a pod one of whose containers has just begun is left out altogether.
 
-use super::{containers, node_usage, nodes, pod_usage, pods};
+use super::{common, containers, node_usage, nodes, pod_usage, pods};
 use crate::state::cell::{Cell, Role, Sort, Value};
-use crate::state::decl::{Gvk, Word};
+use crate::state::decl::{Column, Gvk, Word};
 use crate::state::health::Health;
 use crate::state::row::Row;
 use crate::state::store::Store;
 use crate::state::time::Epoch;
+use crate::{column, words};
 
 /// The API group.
 pub const GROUP: &str = "metrics.k8s.io";
 
 /// Versions that are read, the preferred one first. Both have the same fields; metrics-server serves the older.
 pub const VERSIONS: [&str; 2] = ["v1beta1", "v1"];
+
+words! {
+    /// The words of samples, of nodes and of pods.
+    pub WORDS:
+    /// Labels.
+    LABELS = Set;
+    /// Thousandths of a core.
+    CPU = Num;
+    /// Bytes.
+    MEMORY = Wide;
+    /// End of the window it was measured in.
+    AT = Time;
+}
+
+/// The columns of samples; those of nodes have no namespace.
+pub static COLUMNS: &[Column] = &[
+    common::NAMESPACE,
+    common::NAME,
+    column!("cpu" "CPU" Right 8 CPU.bit(), |r, _| Value::Milli(r.num(CPU)).into(), |r| Sort::Int(r.num(CPU))),
+    column!("memory" "MEMORY" Right 8 MEMORY.bit(),
+        |r, _| Value::Bytes(r.num(MEMORY)).into(), |r| Sort::Int(r.num(MEMORY))),
+    common::AGE,
+    common::LABELS,
+    common::UID,
+];
 
 /// Seconds after which a sample is background: two windows of the usual 15 s and the time between two looks.
 pub const OLD: i64 = 60;

@@ -157,6 +157,5 @@ fn why_nothing_is_measured_is_said_in_words() {
 
 #[test]
 fn both_tables_keep_their_words_at_the_same_places() {
-    let of_pods = [pod_usage::CPU, pod_usage::MEMORY, pod_usage::AT];
-    assert_eq!([node_usage::CPU, node_usage::MEMORY, node_usage::AT], of_pods);
+    assert!(std::ptr::eq(node_usage::TABLE.words, pod_usage::TABLE.words));
 }

@@ -155,7 +155,7 @@ struct Sample {
 
 impl Sample {
     fn of(row: &RawRow<'_>, unit: i64) -> Sample {
-        use crate::state::kinds::pod_usage::{AT, CPU, MEMORY};
+        use crate::state::kinds::usage::{AT, CPU, MEMORY};
         let cut = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
         let memory = row.num(MEMORY);
         Sample { cpu: cut(row.num(CPU)), memory: cut(memory / unit), at: cut(row.num(AT).max(1)) }
