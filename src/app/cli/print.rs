@@ -245,7 +245,11 @@ pub(super) fn settle(
                 .namespace
                 .as_ref()
                 .map_or("in all namespaces".into(), |ns| format!("in namespace {ns}"));
-            let place = if gvk.namespaced { place } else { "in the cluster".into() };
+            let place = match resource.starts_with('/') {
+                true => "(nonResourceURLs)".into(),
+                false if gvk.namespaced => place,
+                false => "in the cluster".into(),
+            };
             let hint = if gvk.namespaced && feed.namespace.is_none() {
                 " With rights on one namespace, say which: -n NAME."
             } else {

@@ -167,9 +167,9 @@ impl Fairness {
 }
 
 async fn schemas(up: &Arc<Upstream>) -> Result<Look, Fault> {
-    let (schemas, levels) = tokio::try_join!(all(&up.client, SCHEMAS), all(&up.client, LEVELS))?;
-    let schemas: Vec<Schema> = schemas.iter().map(Schema::of).collect();
-    let levels: Vec<String> = levels.iter().map(|l| Level::of(l).name).collect();
+    let (schemas, levels) = tokio::join!(all(&up.client, SCHEMAS), all(&up.client, LEVELS));
+    let schemas: Vec<Schema> = schemas?.iter().map(Schema::of).collect();
+    let levels = levels.map(|levels| levels.iter().map(|l| Level::of(l).name).collect::<Vec<_>>());
     let reading = reading(up).await;
     let born = reading.as_ref().ok().map(|reading| reading.now.born()).unwrap_or_default();
     let span = reading.as_ref().ok().and_then(|reading| span(reading, &born));
@@ -179,7 +179,8 @@ async fn schemas(up: &Arc<Upstream>) -> Result<Look, Fault> {
             Ok(reading) => schema_flow(&schema.name, &reading.now, span.as_ref()),
             Err(_) => (Flowing::default(), None, None),
         };
-        let (schema, dangling) = (schema.clone(), is_dangling(schema, &levels));
+        let dangling = levels.as_ref().is_ok_and(|levels| is_dangling(schema, levels));
+        let schema = schema.clone();
         Box::new(move |draft| {
             flow_schemas::fill(draft, &schema, place, dangling, &counted, at);
         })
@@ -187,7 +188,11 @@ async fn schemas(up: &Arc<Upstream>) -> Result<Look, Fault> {
     let rows = in_order(&schemas).into_iter().enumerate().map(fill).collect();
     // The rules are whole without what is counted.
     let unread = reading.as_ref().err().map(|why| why.split(". Seats").next().unwrap_or(why));
-    let unread = unread.map(str::to_owned).into_iter().collect();
+    let levels = levels
+        .as_ref()
+        .err()
+        .map(|fault| format!("levels could not be read, so what dangles is not told: {fault}"));
+    let unread = unread.map(str::to_owned).into_iter().chain(levels).collect();
     Ok(Look { rows, unread, next: next(reading.as_ref()) })
 }
 

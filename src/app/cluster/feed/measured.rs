@@ -88,8 +88,9 @@ pub(super) async fn run(spec: FeedSpec, up: Arc<Upstream>, mut out: Outbox) {
                     _ = nudges.changed() => {}
                 }
             }
-            Err(Fault::Forbidden { what, message, .. }) => {
-                out.health(Health::Denied { verb: "get", resource: what, message });
+            Err(Fault::Forbidden { verb, what, message }) => {
+                let verb = if verb == "list" { "list" } else { "get" };
+                out.health(Health::Denied { verb, resource: named(&what), message });
                 tokio::select! {
                     () = sleep(DENIED) => {}
                     _ = nudges.changed() => {}
@@ -103,4 +104,9 @@ pub(super) async fn run(spec: FeedSpec, up: Arc<Upstream>, mut out: Outbox) {
             }
         }
     }
+}
+
+/// What was refused, as other feeds name it: the server says `flowschemas in API group x at the cluster scope`.
+fn named(what: &str) -> String {
+    what.split(" in API group ").next().unwrap_or(what).to_owned()
 }
