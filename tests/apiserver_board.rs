@@ -121,33 +121,163 @@ fn golden(name: &str, wants: &[wheelhouse::state::metrics::Want]) -> Scrape {
     scrape
 }
 
+/// What one minor's page holds, each number by `grep` and `awk` over the file (sums of `$NF`), not by our parser.
+struct Page {
+    minor: &'static str,
+    /// `^apiserver_request_total`, and of it `code="(5..|429)"`.
+    requests: [f64; 2],
+    /// Distinct verb, group, resource, subresource of it.
+    kinds: usize,
+    long: f64,
+    events: f64,
+    /// `apiserver_resource_objects`: sum and series.
+    objects: (f64, usize),
+    /// `apiserver_resource_size_estimate_bytes` without the -1 of events, which no server estimates.
+    bytes: f64,
+    file: f64,
+    /// `etcd_request_duration_seconds_count`, `etcd_bookmark_counts` or `etcd_bookmark_total`, and
+    /// `etcd_lease_object_counts_count`.
+    etcd: [f64; 3],
+    bookmarks: &'static str,
+    /// Of the 25 answers to `POST pods` those within the first bound, 5 ms; all are within the second, 25 ms.
+    fast: f64,
+}
+
+const PAGES: [Page; 3] = [
+    Page {
+        minor: "1.34",
+        requests: [761.0, 28.0],
+        kinds: 67,
+        long: 36.0,
+        events: 428.0,
+        objects: (335.0, 56),
+        bytes: 174_461.0,
+        file: 335_872.0,
+        etcd: [305.0, 115.0, 1.0],
+        bookmarks: "etcd_bookmark_counts",
+        fast: 17.0,
+    },
+    Page {
+        minor: "1.36",
+        requests: [744.0, 39.0],
+        kinds: 45,
+        long: 40.0,
+        events: 476.0,
+        objects: (333.0, 58),
+        bytes: 174_216.0,
+        file: 344_064.0,
+        etcd: [307.0, 123.0, 3.0],
+        bookmarks: "etcd_bookmark_total",
+        fast: 10.0,
+    },
+    Page {
+        minor: "1.37",
+        requests: [769.0, 47.0],
+        kinds: 44,
+        long: 41.0,
+        events: 485.0,
+        objects: (336.0, 62),
+        bytes: 167_159.0,
+        file: 352_256.0,
+        etcd: [307.0, 116.0, 2.0],
+        bookmarks: "etcd_bookmark_total",
+        fast: 20.0,
+    },
+];
+
+/// The board of a page by itself, over a minute since the process began.
+fn since_start(server: &Scrape, etcd: Result<&Scrape, String>) -> Vec<Measured> {
+    let born = server.born();
+    let span = Span::since_start(&born, server, 60.0);
+    let own_born = etcd.as_ref().map(|own| own.born()).unwrap_or_default();
+    let etcd = etcd.map(|own| Etcd { now: own, span: Span::since_start(&own_born, own, 60.0) });
+    board(&Facts { now: server, span, etcd, limits: &Limits::default() })
+}
+
+fn of<'a>(rows: &'a [Measured], name: &str) -> &'a Measured {
+    rows.iter().find(|r| r.name == name).unwrap_or_else(|| panic!("no row {name}"))
+}
+
 #[test]
-fn pages_that_real_servers_wrote_are_read_whole() {
+fn pages_of_three_minors_fill_the_board_by_the_same_code() {
+    for page in PAGES {
+        let server = golden(&format!("kube-apiserver-{}", page.minor), &names::wants());
+        let rows = since_start(&server, Err("not visible from here".into()));
+        let find = |name: &str| of(&rows, name);
+        // Sums are over the minute that the test says has passed.
+        let sum = |rate: Option<f64>| rate.map(|r| (r * 60.0).round());
+        let some = |n: f64| Some(n);
+        let all = find("all requests");
+        assert_eq!([sum(all.rate), sum(all.errors)], page.requests.map(some), "{}", page.minor);
+        let of_section = |section: Section| rows.iter().filter(move |r| r.section == section);
+        assert_eq!(of_section(Section::Requests).count(), page.kinds, "{}", page.minor);
+        assert_eq!(find("long-running").now, some(page.long), "{}", page.minor);
+        assert_eq!(sum(find("watch events").rate), some(page.events), "{}", page.minor);
+        let cache = find("watch cache");
+        assert_eq!([sum(cache.rate), sum(cache.errors)], [82.0, 0.0].map(some), "{}", page.minor);
+        let hooks = find("webhooks");
+        // Two calls that were refused for want of an answer, one that was passed over.
+        assert_eq!([sum(hooks.rate), sum(hooks.errors)], [some(3.0); 2], "{}", page.minor);
+        let objects = find("objects");
+        assert_eq!((objects.now, objects.bytes), (some(page.objects.0), some(page.bytes)));
+        assert_eq!(objects.source, "apiserver_resource_objects", "{}", page.minor);
+        assert_eq!(of_section(Section::Storage).count(), page.objects.1, "{}", page.minor);
+        assert_eq!(find("database file").bytes, some(page.file), "{}", page.minor);
+        let (bookmarks, leases) = (find("etcd bookmarks"), find("etcd leases"));
+        let told = [find("etcd requests").seen, sum(bookmarks.rate), leases.now];
+        assert_eq!(told, page.etcd.map(some), "{}", page.minor);
+        assert_eq!(bookmarks.source, page.bookmarks);
+        assert_eq!(find("deprecated APIs").now, some(2.0), "{}", page.minor);
+        assert_eq!(sum(find("given up").rate), some(1.0), "{}", page.minor);
+
+        // Quantiles by hand: rank 24.75 of 25 lies in (5 ms, 25 ms], 12.5 in the bucket that holds the middle.
+        let post = find("POST pods");
+        let within = |rank: f64| match rank <= page.fast {
+            true => 0.005 * rank / page.fast,
+            false => 0.005 + 0.020 * (rank - page.fast) / (25.0 - page.fast),
+        };
+        for (quantile, by_hand) in [(post.p99, within(24.75)), (post.p50, within(12.5))] {
+            let Some(Quantile::At(seconds)) = quantile else { panic!("{}: {post:?}", page.minor) };
+            assert!((seconds - by_hand).abs() < 1e-12, "{}: {seconds} {by_hand}", page.minor);
+        }
+
+        // No minor counts errors of etcd before the first; none of them shows etcd itself: absent, not zero.
+        assert_eq!(find("etcd requests").errors, None, "{}", page.minor);
+        assert_eq!(find("etcd itself").why, "not visible from here");
+        assert!(rows.iter().all(|r| r.name != "wal fsync"));
+    }
+}
+
+#[test]
+fn a_page_of_etcd_fills_its_part_of_the_board() {
     let server = golden("kube-apiserver-1.37", &names::wants());
     let own = golden("etcd-3.7", &names::etcd::wants());
-    let (born, own_born) = (server.born(), own.born());
-    let span = Span::since_start(&born, &server, 60.0);
-    let etcd = Ok(Etcd { now: &own, span: Span::since_start(&own_born, &own, 60.0) });
-    let rows: Vec<Measured> =
-        board(&Facts { now: &server, span, etcd, limits: &Limits::default() });
-    let find = |name: &str| rows.iter().find(|r| r.name == name).expect(name);
-    for name in [
-        "all requests",
-        "in flight",
-        "long-running",
-        "watch events",
-        "watch cache",
-        "objects",
-        "database file",
-        "etcd requests",
-        "etcd bookmarks",
-        "etcd leases",
-    ] {
-        let row = find(name);
-        let values = [row.rate, row.now, row.bytes];
-        assert!(values.iter().any(Option::is_some), "{row:?}");
+    let rows = since_start(&server, Ok(&own));
+    assert!(of(&rows, "database").why.contains("quota of 8Gi"));
+    assert!(of(&rows, "backend commit").seen.is_some_and(|n| n > 0.0));
+}
+
+#[test]
+fn a_family_that_a_page_lacks_leaves_no_number_behind() {
+    let path = format!("{}/tests/golden/kube-apiserver-1.36.prom", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("it is in the repository");
+    for naming in names::ALL {
+        let is_of = |line: &&str| {
+            let word = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            let name = word.split(['{', ' ']).next().unwrap_or_default();
+            let parts = ["_bucket", "_sum", "_count"];
+            let family = parts.iter().find_map(|p| name.strip_suffix(p)).unwrap_or(name);
+            naming.names.iter().any(|(n, _, _)| *n == family || *n == name)
+        };
+        let mut parser = Parser::new(&names::wants());
+        let without = text.lines().filter(|line| !is_of(line));
+        without.for_each(|line| parser.feed(format!("{line}\n").as_bytes()));
+        let scrape = parser.end();
+        let rows = since_start(&scrape, Err(String::new()));
+        for row in rows.iter().filter(|r| naming.names.iter().any(|(n, _, _)| *n == r.source)) {
+            let values = [row.rate, row.errors, row.seen, row.now, row.bytes];
+            assert_eq!((values, row.p50, row.p99), ([None; 5], None, None), "{row:?}");
+            assert!(!row.why.is_empty(), "{row:?}");
+        }
     }
-    assert!(matches!(find("LIST pods").p50, Some(Quantile::At(_))), "{:?}", find("LIST pods"));
-    assert!(find("database").why.contains("quota of 8Gi"));
-    assert!(rows.iter().filter(|r| r.section == Section::Storage).count() > 30);
 }

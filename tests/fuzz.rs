@@ -93,3 +93,8 @@ fn objects_survive_whatever_arrives() {
 fn metrics_survive_whatever_arrives() {
     run("metrics", common::metrics);
 }
+
+#[test]
+fn dumps_survive_whatever_arrives() {
+    run("dumps", common::dumps);
+}

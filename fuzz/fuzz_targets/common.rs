@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use wheelhouse::app::cluster::decode::{
     Bookmark, Encoding, ListReader, Malformed, Plan, Verb, WatchReader, status,
 };
+use wheelhouse::state::fairness::dump::{Dump, grouped};
 use wheelhouse::state::health::FeedId;
 use wheelhouse::state::kinds::pods;
 use wheelhouse::state::metrics::apiserver::limits::Limits;
@@ -120,4 +121,27 @@ pub fn metrics(data: &[u8]) {
     let span = Span::since_start(&cut, &whole, 1.0);
     let etcd = Err(String::new());
     drop(board(&Facts { now: &whole, span, etcd, limits: &Limits::default() }));
+}
+
+/// A dump of priority and fairness, as text that may be anything: every line is a row or is counted as odd, no row says
+/// more than its line, and the groups hold every request once.
+pub fn dumps(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let dump = Dump::parse(&text);
+    let lines = text.lines().filter(|l| !l.trim().is_empty()).count().saturating_sub(1);
+    let (levels, queues, requests) = (dump.levels(), dump.queues(), dump.requests());
+    for rows in [levels.len(), queues.len(), requests.len()] {
+        assert_eq!(rows + dump.odd, lines);
+    }
+    // Columns do not overlap, but a heading may name several of them alike.
+    for r in &requests {
+        for cell in [&r.level, &r.schema, &r.flow, &r.user, &r.verb, &r.path, &r.namespace] {
+            assert!(text.contains(cell.as_str()));
+        }
+    }
+    for group in [grouped(&requests, |r| r.user.clone()), grouped(&requests, |r| r.flow.clone())] {
+        let held: i64 = group.iter().map(|g| g.waiting + g.executing).sum();
+        assert_eq!(held, requests.len() as i64);
+        assert!(group.iter().all(|g| g.oldest.is_none() || g.waiting > 0));
+    }
 }

@@ -91,32 +91,31 @@ impl Dump {
     }
 }
 
-/// The cells of a line under a heading; none if there are too few.
+/// The cells of a line under a heading; none if there are too few. Commas beyond those between columns belong to the free
+/// texts. How many of them belong to the first is tried by what that makes of the times alone, since a client chooses how
+/// many there are.
 fn cells(head: &[String], line: &str) -> Option<Vec<String>> {
     let raw: Vec<&str> = line.split(',').collect();
     let more = raw.len().checked_sub(head.len())?;
-    let place = |name: &str| head.iter().position(|h| h == name);
-    let free: Vec<usize> = FREE.iter().filter_map(|f| place(f)).collect();
-    let with = |first: usize| {
-        let mut raw = raw.iter();
-        let mut row = vec![];
-        for column in 0..head.len() {
-            let width = match free.iter().position(|f| *f == column) {
-                Some(0) if free.len() == 1 => more + 1,
-                Some(0) => first + 1,
-                Some(_) => more - first + 1,
-                None => 1,
-            };
-            let parts: Vec<&str> = raw.by_ref().take(width).copied().collect();
-            row.push(parts.join(",").trim().to_owned());
-        }
-        row
+    let place = |name: &&str| head.iter().position(|h| h == name);
+    let mut free: Vec<usize> = FREE.iter().filter_map(place).collect();
+    free.sort_unstable();
+    let times: Vec<usize> = TIMES.iter().filter_map(place).collect();
+    let begins = |column: usize, first: usize| match free[..] {
+        [a, b] if column > b && a < b => column + more,
+        [a, ..] if column > a => column + first,
+        _ => column,
     };
-    let sound = |row: &Vec<String>| {
-        let times = TIMES.iter().filter_map(|t| place(t));
-        times.map(|t| &row[t]).all(|t| t.contains('T') && t.starts_with(|c: char| c.is_numeric()))
+    let is_time =
+        |text: &str| text.contains('T') && text.trim_start().starts_with(char::is_numeric);
+    let mut firsts = match free.len() {
+        0 => 0..=0,
+        1 => more..=more,
+        _ => 0..=more,
     };
-    (0..=more).map(with).find(sound)
+    let first = firsts.find(|first| times.iter().all(|t| is_time(raw[begins(*t, *first)])))?;
+    let cell = |column| raw[begins(column, first)..begins(column + 1, first)].join(",");
+    Some((0..head.len()).map(|column| cell(column).trim().to_owned()).collect())
 }
 
 #[derive(Clone, Copy)]

@@ -47,6 +47,20 @@ fn commas_in_users_and_flows_stay_in_their_columns() {
     assert_eq!((groups[0].waiting + groups[1].waiting, groups[0].name.as_str()), (1, "CN=a,O=b"));
 }
 
+#[test]
+fn a_name_of_nothing_but_commas_costs_no_more_than_its_length() {
+    let head = "PriorityLevelName, FlowDistingsher, ArriveTime, StartTime, UserName, Verb";
+    let time = "2026-11-23T10:00:00Z";
+    let many = ",".repeat(200_000);
+    // No place of the times is right, so every one is tried.
+    let odd = Dump::parse(&format!("{head}\nlow, {many}, x, y, {many}, get\n"));
+    assert_eq!((odd.odd, odd.requests().len()), (1, 0));
+    let sound = format!("{head}\nlow, {many}, {time}, {time}, {many}, get\n");
+    let requests = Dump::parse(&sound).requests();
+    assert_eq!((requests[0].flow.len(), requests[0].user.len()), (many.len(), many.len()));
+    assert_eq!(requests[0].verb, "get");
+}
+
 fn schema(name: &str, level: &str, precedence: i64, subject: Value, rule: Value) -> Schema {
     let mut rule = rule;
     rule["subjects"] = json!([subject]);
