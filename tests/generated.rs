@@ -37,6 +37,7 @@ fn keys() {
         ("In a document", Layer::Document),
         ("Everywhere", Layer::Global),
         ("On the board of a drain", Layer::Board),
+        ("In a chart", Layer::Chart),
         ("While typing", Layer::Prompt),
         ("Where something is asked", Layer::Question),
     ] {

@@ -230,7 +230,7 @@ pub fn named(id: &str) -> Option<&'static dyn Action> {
 pub fn ask(state: &State) -> Option<Ask<'_>> {
     let (target, table, text) = match &state.ui.route()?.page {
         // What its lines are about has commands of its own.
-        Page::Board(_) => return None,
+        Page::Board(_) | Page::Chart(_) => return None,
         Page::Table(table) => (target(table.seen(&state.store)?), Some(&**table), None),
         Page::Document(doc) => {
             let lines = doc.doc.lines.iter().map(|l| l.text());

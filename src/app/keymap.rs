@@ -29,6 +29,8 @@ pub enum Place {
     Question,
     /// On the board of a drain: its commands, motions of tables, global.
     Board,
+    /// In a chart: its commands, global.
+    Chart,
 }
 
 /// What keys lead to.
@@ -128,6 +130,7 @@ impl Keymap {
                 Place::Prompt => "while typing",
                 Place::Question => "where something is asked",
                 Place::Board => "on the board of a drain",
+                Place::Chart => "in a chart",
             };
             return Err(format!(
                 "{source}: {place} `{keys}` for {id} collides with `{have}` for {other}. Give one of them another key, \
@@ -181,10 +184,13 @@ fn places(id: &str) -> &'static [Place] {
         Some(Layer::Table) if MOTIONS.contains(&id) => &[Place::Table, Place::Board],
         Some(Layer::Table) => &[Place::Table],
         Some(Layer::Board) => &[Place::Board],
+        Some(Layer::Chart) => &[Place::Chart],
         Some(Layer::Document) => &[Place::Document],
         Some(Layer::Prompt) => &[Place::Prompt],
         Some(Layer::Question) => &[Place::Question],
-        Some(Layer::Global) => &[Place::Table, Place::Document, Place::Question, Place::Board],
+        Some(Layer::Global) => {
+            &[Place::Table, Place::Document, Place::Question, Place::Board, Place::Chart]
+        }
         None => &[Place::Table, Place::Document],
     }
 }
@@ -248,6 +254,7 @@ fn registered(id: &str) -> Option<(&'static str, &'static str)> {
         Layer::Prompt => "prompt",
         Layer::Question => "question",
         Layer::Board => "board",
+        Layer::Chart => "chart",
     };
     Some((command.id, layer))
 }

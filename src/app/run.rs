@@ -203,7 +203,8 @@ impl Loop {
             Ready::Later => None,
         });
         let news = self.news.then_some(self.gathers);
-        let until = frame.into_iter().chain(news).min();
+        let sample = self.app.samples().map(|pause| now + pause);
+        let until = frame.into_iter().chain(news).chain(sample).min();
         until.map_or(IDLE, |until| until.saturating_duration_since(now))
     }
 
@@ -333,6 +334,7 @@ impl Loop {
         if self.app.busy {
             self.app.work(now, SLICE);
         }
+        self.app.observe(now);
         let due = self.pacer.due(now.instant).is_some_and(|due| due <= now.instant);
         if !due || self.terminal.ready(now.instant) != Ready::Now {
             return;

@@ -17,6 +17,8 @@ pub enum Layer {
     Question,
     /// On the board of a drain.
     Board,
+    /// In a chart.
+    Chart,
 }
 
 /// A command.
@@ -86,6 +88,7 @@ commands! {
         "count-events" "how many events the cluster and each namespace hold, without listing them";
         "look-again" "look again now at what is measured and not watched; dumps every 10 s at most";
         "columns" "choose columns";
+        "chart" "a number of the row over time, since the cockpit began to look";
         "left" "columns at the left come back";
         "right" "columns at the left make room";
         "link-1" "the first numbered count of the second line";
@@ -130,6 +133,13 @@ commands! {
         "drain-retry" "end the pauses after refusals now";
         "drain-end" "end it; what was accepted goes on, nodes stay cordoned";
         "drain-uncordon" "end it and uncordon the nodes it cordoned";
+    }
+    Chart {
+        "chart-next" "the next number of the row";
+        "chart-previous" "the number before";
+        "chart-closer" "less time, in more detail";
+        "chart-farther" "more time, up to all since the first sample";
+        "chart-zero" "begin the axis near the least, or at zero";
     }
     Prompt {
         "accept" "use the line";

@@ -4,6 +4,7 @@
 //! what is not known is a value (`Absent`, `Unknown`, `Health`), not an error.
 
 pub mod cell;
+pub mod chart;
 pub mod cluster;
 pub mod commands;
 pub mod decl;
@@ -22,6 +23,7 @@ pub mod quantity;
 pub mod query;
 pub mod row;
 pub mod rules;
+pub mod series;
 pub mod store;
 pub mod table;
 pub mod tally;
@@ -37,6 +39,8 @@ pub struct State {
     pub cluster: cluster::Cluster,
     /// The objects.
     pub store: store::Store,
+    /// What numbers of rows were since start.
+    pub series: series::Series,
     /// The screen.
     pub ui: ui::Ui,
 }

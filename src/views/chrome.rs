@@ -205,6 +205,12 @@ fn row_detail(state: &State, view: Option<&TableView>) -> Option<String> {
 fn offers<'s>(state: &'s State, view: Option<&'s TableView>) -> Vec<(String, &'s str, bool)> {
     let key = |id: &str| state.ui.keys.get(id).cloned();
     let mut out = vec![];
+    if let Some(chart) = state.ui.chart() {
+        let here = super::chart::offers(state, chart)
+            .into_iter()
+            .chain([("help", "help"), ("back", "back")]);
+        return here.filter_map(|(id, word)| Some((key(id)?, word, true))).collect();
+    }
     if let Some(board) = state.ui.board() {
         let offers = board.offers.iter();
         out.extend(offers.filter_map(|(id, word, works)| Some((key(id)?, *word, *works))));

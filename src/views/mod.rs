@@ -4,6 +4,7 @@
 //! Invariant: a view reads the state and writes a buffer. No clock, no channel, no interior mutability.
 
 pub mod board;
+pub mod chart;
 pub mod chrome;
 pub mod document;
 pub mod overlay;

@@ -71,10 +71,11 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
         let help = wrap(view.help, room.saturating_sub(4).max(20));
         lines.extend(help.into_iter().map(|l| vec![(Role::Plain, format!("  {l}"))]));
     }
-    if state.ui.board().is_none() {
+    let on_row = state.ui.board().is_none() && state.ui.chart().is_none();
+    if on_row {
         head(&mut lines, "On this row");
     }
-    for action in actions::ALL.iter().filter(|_| state.ui.board().is_none()) {
+    for action in actions::ALL.iter().filter(|_| on_row) {
         let spec = action.spec();
         let fits = view.is_none_or(|v| actions::fits(*action, v.table));
         if fits {
@@ -82,6 +83,7 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
         }
     }
     let layer = match (view, state.ui.board()) {
+        _ if state.ui.chart().is_some() => commands::Layer::Chart,
         (_, Some(_)) => commands::Layer::Board,
         (Some(_), None) => commands::Layer::Table,
         (None, None) => commands::Layer::Document,

@@ -2,7 +2,7 @@
 
 use super::spec::TableView;
 use super::theme::Theme;
-use super::{board, chrome, document, overlay, page::Pen, prompt, rows};
+use super::{board, chart, chrome, document, overlay, page::Pen, prompt, rows};
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
@@ -31,6 +31,7 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
             doc.scroll(0, height + 1);
             None
         }
+        Page::Chart(_) => None,
         Page::Board(board) => {
             board.keep(super::board::height(height + 1));
             None
@@ -85,6 +86,10 @@ pub fn paint(
             chrome::header(state, super::of_kind(doc.target.gvk), theme, now, line(0), buf);
             document::title(doc, theme, line(1), buf);
             document::paint(doc, theme, body, buf);
+        }
+        Some(Page::Chart(page)) => {
+            chrome::header(state, super::named(page.view), theme, now, line(0), buf);
+            next = chart::paint(state, page, theme, now, (line(1), body), buf);
         }
         Some(Page::Board(board)) => {
             chrome::header(state, super::of_table("nodes"), theme, now, line(0), buf);

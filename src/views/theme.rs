@@ -75,6 +75,33 @@ impl Theme {
         }
     }
 
+    /// The upright axis of a chart, where something is written beside it and elsewhere.
+    pub fn axis(&self, told: bool) -> &'static str {
+        match (self.ascii, told) {
+            (true, true) => "+",
+            (true, false) => "|",
+            (false, true) => "┤",
+            (false, false) => "│",
+        }
+    }
+
+    /// The other axis of a chart: where it begins, itself, and where something is written below.
+    pub fn ground(&self) -> (&'static str, &'static str, &'static str) {
+        if self.ascii { ("+", "-", "+") } else { ("└", "─", "┴") }
+    }
+
+    /// Eight dots of a cell, numbered as in Unicode's Braille; in ASCII what comes nearest to their height.
+    pub fn dots(&self, bits: u8) -> String {
+        const UPPER: u8 = 0x1b;
+        const LOWER: u8 = 0xe4;
+        match (self.ascii, bits & UPPER != 0, bits & LOWER != 0) {
+            (false, ..) => char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ').into(),
+            (true, true, true) => "|".into(),
+            (true, true, false) => "'".into(),
+            (true, false, _) => ".".into(),
+        }
+    }
+
     /// What stands for text that did not fit.
     pub fn ellipsis(&self) -> &'static str {
         if self.ascii { "~" } else { "…" }

@@ -40,7 +40,7 @@ impl App {
                         _ => News::None,
                     };
                 }
-                Page::Board(_) => {}
+                Page::Board(_) | Page::Chart(_) => {}
             }
         }
     }
@@ -158,6 +158,7 @@ impl App {
         self.state.cluster = cluster;
         self.keep_locked();
         self.state.store = Default::default();
+        self.state.series = Default::default();
         self.state.store.server = self.state.cluster.server.clone();
         self.state.ui.routes.clear();
         self.state.ui.at = 0;

@@ -73,11 +73,10 @@ impl App {
         let here = self.state.ui.route().map(|route| route.id);
         for route in &self.state.ui.routes {
             let mut ids: Vec<&str> = match &route.page {
-                Page::Table(_) => views::named(route.view)
-                    .map(|v| [&[v.table], v.also].concat())
-                    .unwrap_or_default(),
+                Page::Table(_) => needs(route.view),
                 Page::Document(doc) => vec![doc.target.table],
                 Page::Board(_) => vec!["nodes"],
+                Page::Chart(chart) => needs(chart.view),
             };
             // What is asked for again and again is asked for only while it is looked at.
             ids.retain(|id| !kinds::usage::is_sampled(id) || here == Some(route.id));
@@ -159,4 +158,9 @@ impl App {
             None => self.say(now, Role::Dim, "this row leads to no view of wheelhouse"),
         }
     }
+}
+
+/// The tables that a view lives on.
+fn needs(view: &str) -> Vec<&'static str> {
+    views::named(view).map(|v| [&[v.table], v.also].concat()).unwrap_or_default()
 }

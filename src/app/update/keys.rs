@@ -25,6 +25,7 @@ impl App {
             _ if self.state.ui.overlay == Overlay::Doubt => Place::Question,
             Some(Page::Document(_)) => Place::Document,
             Some(Page::Board(_)) => Place::Board,
+            Some(Page::Chart(_)) => Place::Chart,
             _ => Place::Table,
         };
         match self.keymap.find(place, &self.pending) {
@@ -88,6 +89,8 @@ impl App {
         let on_rows = self.state.ui.table().is_some();
         let done = if self.state.ui.board().is_some() {
             self.board_command(id, now, fx)
+        } else if self.state.ui.chart().is_some() {
+            self.chart_command(id, fx)
         } else if on_rows {
             self.table_command(id, now, fx)
         } else {

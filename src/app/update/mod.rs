@@ -1,6 +1,7 @@
 //! What happens to the state when something happened. No I/O: what has to be done outside is returned as effects.
 
 mod change;
+mod chart;
 mod data;
 mod desk;
 mod drain;
@@ -91,6 +92,7 @@ impl App {
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         let mut fx = vec![];
         self.forget_toast(now);
+        self.observe(now);
         match msg {
             Msg::Key(chord, read_at) => self.key(chord, read_at, now, &mut fx),
             Msg::Paste(text) => self.paste(&text, now),

@@ -52,6 +52,7 @@ impl App {
                 }
             }
             "columns" => self.state.ui.overlay = Overlay::Columns(0),
+            "chart" => self.open_chart(now, fx),
             "pause" => self.pause_events(now),
             "normal-events" => self.toggle_normal(now),
             "look-again" => self.look_again(now, fx),

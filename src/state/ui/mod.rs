@@ -3,6 +3,7 @@
 //! Invariant: a cursor and a mark name objects by key, never rows by number.
 
 pub mod board;
+pub mod chart;
 pub mod document;
 pub mod prompt;
 pub mod proposal;
@@ -11,6 +12,7 @@ pub mod table;
 use super::cell::Role;
 use super::time::Epoch;
 use board::Board;
+use chart::ChartUi;
 use document::DocUi;
 use prompt::Prompt;
 use proposal::Proposal;
@@ -41,6 +43,8 @@ pub enum Page {
     Document(Box<DocUi>),
     /// Lines about things.
     Board(Box<Board>),
+    /// A number of a row over time.
+    Chart(Box<ChartUi>),
 }
 
 /// A short message above the last line.
@@ -128,7 +132,7 @@ impl Ui {
     pub fn table(&self) -> Option<&TableUi> {
         match &self.route()?.page {
             Page::Table(table) => Some(table),
-            Page::Document(_) | Page::Board(_) => None,
+            _ => None,
         }
     }
 
@@ -136,7 +140,7 @@ impl Ui {
     pub fn table_mut(&mut self) -> Option<&mut TableUi> {
         match &mut self.route_mut()?.page {
             Page::Table(table) => Some(table),
-            Page::Document(_) | Page::Board(_) => None,
+            _ => None,
         }
     }
 
@@ -144,7 +148,7 @@ impl Ui {
     pub fn document(&self) -> Option<&DocUi> {
         match &self.route()?.page {
             Page::Document(doc) => Some(doc),
-            Page::Table(_) | Page::Board(_) => None,
+            _ => None,
         }
     }
 
@@ -152,7 +156,7 @@ impl Ui {
     pub fn document_mut(&mut self) -> Option<&mut DocUi> {
         match &mut self.route_mut()?.page {
             Page::Document(doc) => Some(doc),
-            Page::Table(_) | Page::Board(_) => None,
+            _ => None,
         }
     }
 
@@ -160,7 +164,7 @@ impl Ui {
     pub fn board(&self) -> Option<&Board> {
         match &self.route()?.page {
             Page::Board(board) => Some(board),
-            Page::Table(_) | Page::Document(_) => None,
+            _ => None,
         }
     }
 
@@ -168,7 +172,23 @@ impl Ui {
     pub fn board_mut(&mut self) -> Option<&mut Board> {
         match &mut self.route_mut()?.page {
             Page::Board(board) => Some(board),
-            Page::Table(_) | Page::Document(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The chart on screen, if it is one.
+    pub fn chart(&self) -> Option<&ChartUi> {
+        match &self.route()?.page {
+            Page::Chart(chart) => Some(chart),
+            _ => None,
+        }
+    }
+
+    /// The chart on screen, if it is one.
+    pub fn chart_mut(&mut self) -> Option<&mut ChartUi> {
+        match &mut self.route_mut()?.page {
+            Page::Chart(chart) => Some(chart),
+            _ => None,
         }
     }
 
