@@ -1,10 +1,12 @@
 //! Tests of priority and fairness.
 
+use super::board::Sources;
 use super::catch::{Asked, What, catch};
-use super::dump::{Dump, grouped};
+use super::dump::{Dump, LevelNow, RequestNow, grouped};
 use super::schema::Schema;
 use super::seats::{Level, likely, total};
-use super::verdict::verdict;
+use super::verdict::{State, verdict};
+use crate::state::metrics::{Quantile, Span};
 use serde_json::{Value, json};
 
 #[test]
@@ -164,5 +166,104 @@ fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
     assert_eq!(
         words,
         "queueing: 1 of 0 seats (nothing is let through), 3 waiting, flow x holds 100 % of the requests (40s ago)"
+    );
+}
+
+const PAGE: &str = "process_start_time_seconds 100\n\
+    apiserver_flowcontrol_nominal_limit_seats{priority_level=\"low\"} 40\n\
+    apiserver_flowcontrol_nominal_limit_seats{priority_level=\"high\"} 60\n\
+    apiserver_flowcontrol_current_limit_seats{priority_level=\"low\"} 55\n\
+    apiserver_flowcontrol_current_limit_seats{priority_level=\"high\"} 45\n\
+    apiserver_flowcontrol_current_executing_seats{flow_schema=\"a\",priority_level=\"low\"} 50\n\
+    apiserver_flowcontrol_current_executing_seats{flow_schema=\"b\",priority_level=\"low\"} 5\n\
+    apiserver_flowcontrol_current_executing_requests{flow_schema=\"a\",priority_level=\"low\"} 20\n\
+    apiserver_flowcontrol_current_inqueue_requests{flow_schema=\"a\",priority_level=\"low\"} 7\n";
+
+/// A page with what was counted by then.
+fn page(dispatched: u32, full: u32, late: u32, waited: [u32; 3]) -> crate::state::metrics::Scrape {
+    let mut parser = crate::state::metrics::Parser::new(&super::metrics::WANTS);
+    parser.feed(PAGE.as_bytes());
+    let of = "flow_schema=\"a\",priority_level=\"low\"";
+    let [below, above, all] = waited;
+    let wait = "apiserver_flowcontrol_request_wait_duration_seconds";
+    let text = format!(
+        "apiserver_flowcontrol_dispatched_requests_total{{{of}}} {dispatched}\n\
+         apiserver_flowcontrol_rejected_requests_total{{{of},reason=\"queue-full\"}} {full}\n\
+         apiserver_flowcontrol_rejected_requests_total{{{of},reason=\"time-out\"}} {late}\n\
+         # TYPE {wait} histogram\n\
+         {wait}_bucket{{execute=\"true\",{of},le=\"1\"}} {below}\n\
+         {wait}_bucket{{execute=\"true\",{of},le=\"2\"}} {above}\n\
+         {wait}_bucket{{execute=\"true\",{of},le=\"+Inf\"}} {all}\n\
+         {wait}_sum{{execute=\"true\",{of}}} 9\n{wait}_count{{execute=\"true\",{of}}} {all}\n"
+    );
+    parser.feed(text.as_bytes());
+    parser.end()
+}
+
+#[test]
+fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
+    let level = |name: &str, shares| Level {
+        name: name.into(),
+        shares,
+        queues: Some((8, 50)),
+        ..Level::default()
+    };
+    let levels = [level("high", 60), level("low", 40)];
+    let (before, now) = (page(1000, 5, 1, [0, 0, 0]), page(1300, 35, 4, [60, 90, 100]));
+    let span = Span::new(&before, &now, 30.0).ok();
+    let request = |user: &str, waiting| RequestNow {
+        level: "low".into(),
+        schema: "a".into(),
+        user: user.into(),
+        waiting,
+        ..RequestNow::default()
+    };
+    let requests =
+        [request("x", true), request("x", true), request("x", false), request("y", true)];
+    let told = LevelNow { name: "low".into(), waiting: Some(9), ..LevelNow::default() };
+    let dump = [told];
+    let of = |dump| Sources {
+        levels: &levels,
+        dump,
+        requests: &requests,
+        requests_age: 40,
+        page: Some(&now),
+        span,
+    };
+    // Without a dump of this moment everything is the metrics'; what turns requests away stands first.
+    let lines = super::board::lines(&of(None));
+    let low = &lines[0];
+    assert_eq!((low.level.name.as_str(), low.state), ("low", State::Rejecting));
+    assert_eq!(
+        (low.now.waiting, low.now.executing, low.now.seats_taken),
+        (Some(7), Some(20), Some(55))
+    );
+    assert_eq!((low.now.rejected, low.now.timed_out), (Some(35), Some(4)));
+    assert_eq!((low.seats.nominal, low.moved(), low.room()), (40, (Some(15), Some(0)), Some(400)));
+    assert_eq!(
+        (low.flow.dispatched, low.flow.rejected, low.flow.timed_out),
+        (Some(10.0), Some(1.0), Some(0.1))
+    );
+    let waited = low.flow.waited.as_ref().expect("it was observed");
+    // Half of 100 is the 50th of 60 in the first second.
+    assert_eq!(waited.quantile(0.5), Some(Quantile::At(50.0 / 60.0)));
+    assert_eq!(waited.quantile(0.99), Some(Quantile::AtLeast(2.0)));
+    assert_eq!(
+        low.verdict,
+        "queueing: 55 of 55 seats, 7 waiting, flow a/x holds 75 % of the requests (40s ago), turns away 1.1/s"
+    );
+    assert_eq!((lines[1].state, lines[1].moved()), (State::Idle, (Some(0), Some(15))));
+    // With one, what the dump tells is the dump's, and what it does not tell stays untold; seats are nobody else's.
+    let lines = super::board::lines(&of(Some(&dump)));
+    assert_eq!((lines[0].now.waiting, lines[0].now.executing), (Some(9), None));
+    assert_eq!(lines[0].now.current, Some(55));
+    // With neither, nothing is made up.
+    let none = Sources { page: None, span: None, ..of(None) };
+    let lines = super::board::lines(&none);
+    assert!(lines.iter().all(|l| l.state == State::Unknown && l.now == LevelNow::default()));
+    assert_eq!(
+        lines.iter().map(|l| l.seats.nominal).collect::<Vec<_>>(),
+        [360, 240],
+        "of the usual 600"
     );
 }
