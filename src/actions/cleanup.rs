@@ -6,7 +6,6 @@
 use super::change::{Draft, Seen, text};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
 use crate::state::kinds::pods;
-use crate::state::parcel::Key;
 use crate::state::time::{Epoch, parse_rfc3339, span};
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
@@ -159,16 +158,9 @@ pub fn plan(all: &[Value], asked: &Asked, around: &Around) -> Result<Plan, Strin
 }
 
 fn seen(pod: &Value) -> Seen {
-    let (namespace, name) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
+    let spec = &pods::TABLE;
     Seen {
-        target: Target {
-            table: pods::TABLE.id,
-            gvk: &pods::TABLE.kinds[0].gvk,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            key: Key::of(text(pod, "/metadata/uid"), namespace, name),
-            rv: text(pod, "/metadata/resourceVersion").parse().unwrap_or(0),
-        },
+        target: Target { table: spec.id, ..Target::of(&spec.kinds[0].gvk, pod) },
         object: pod.clone(),
         pods: Ok(vec![]),
         evidence: None,

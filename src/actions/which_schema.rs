@@ -3,7 +3,6 @@
 use super::{Action, ActionSpec, Ask, Offer, Order};
 use crate::state::fairness::question::written;
 use crate::state::kinds::{flow_schemas, requests};
-use crate::state::parcel::Key;
 use crate::state::ui::document::{Form, Target};
 
 /// Asks which schema catches a request.
@@ -11,14 +10,7 @@ pub struct WhichSchema;
 
 /// What a page about a question is about: the question is its name.
 pub fn about(question: &str) -> Target {
-    Target {
-        table: flow_schemas::TABLE.id,
-        gvk: &flow_schemas::TABLE.kinds[0].gvk,
-        namespace: String::new(),
-        name: question.to_owned(),
-        key: Key::of("", "", question),
-        rv: 0,
-    }
+    Target::in_table(&flow_schemas::TABLE, "", question, "")
 }
 
 impl Action for WhichSchema {

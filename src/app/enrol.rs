@@ -12,7 +12,6 @@ use crate::app::files::create_private;
 use crate::state::decl::Gvk;
 use crate::state::doc::{Folds, yaml_text};
 use crate::state::kinds::{certificate_requests, cluster_role_bindings};
-use crate::state::parcel::Key;
 use crate::state::rules::csr::pkcs10::{Issued, Signature, chain, decode};
 use crate::state::rules::csr::signer;
 use crate::state::ui::document::Target;
@@ -191,14 +190,7 @@ fn embed(cluster: &mut Value) -> Result<(), String> {
 }
 
 fn create(kind: &'static Gvk, namespace: &str, name: &str, body: Value) -> Result<Step, String> {
-    let target = Target {
-        table: "",
-        gvk: kind,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        key: Key::of("", namespace, name),
-        rv: 0,
-    };
+    let target = Target::named(kind, namespace, name, "");
     let words = format!("create {} {}", kind.kind, target.path());
     let write = Write { method: Method::Create, target, sub: "", body };
     Step::new(words, &write, None).map_err(|why| why.to_string())

@@ -6,9 +6,7 @@ use super::later::KEY;
 use super::orders::{PodRequest, Request};
 use crate::actions::cordon;
 use crate::actions::plan::{Method, NoUid, Step, Write};
-use crate::state::decl::Gvk;
 use crate::state::kinds::{nodes, pods};
-use crate::state::parcel::Key;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
 
@@ -33,7 +31,7 @@ impl Wire {
         let words = request.words();
         match request {
             Request::Cordon { node, uid } => {
-                let target = target(&nodes::TABLE.kinds[0].gvk, "", node, uid);
+                let target = Target::named(&nodes::TABLE.kinds[0].gvk, "", node, uid);
                 let body = json!({
                     "metadata": {"annotations": {cordon::NOTE: self.note, MARK: self.mark}},
                     "spec": {"unschedulable": true},
@@ -72,7 +70,7 @@ impl Wire {
     /// # Errors
     /// [`NoUid`].
     pub fn mark(node: &str, uid: &str, mark: Option<&str>) -> Result<Step, NoUid> {
-        let target = target(&nodes::TABLE.kinds[0].gvk, "", node, uid);
+        let target = Target::named(&nodes::TABLE.kinds[0].gvk, "", node, uid);
         let body = json!({"metadata": {"annotations": {MARK: mark}}});
         let write = Write { method: Method::MergePatch, target, sub: "", body };
         let what = if mark.is_some() { "mark" } else { "take the mark off" };
@@ -87,7 +85,7 @@ impl Wire {
         method: Method,
         body: Value,
     ) -> Result<Step, NoUid> {
-        let target = target(&nodes::TABLE.kinds[0].gvk, "", name, uid);
+        let target = Target::named(&nodes::TABLE.kinds[0].gvk, "", name, uid);
         Step::new(words, &Write { method, target, sub: "", body }, None)
     }
 }
@@ -105,18 +103,7 @@ fn evict(words: String, pod: &PodRequest) -> Result<Step, NoUid> {
 }
 
 fn of_pod(pod: &PodRequest) -> Target {
-    target(&pods::TABLE.kinds[0].gvk, &pod.namespace, &pod.name, &pod.uid)
-}
-
-fn target(gvk: &'static Gvk, namespace: &str, name: &str, uid: &str) -> Target {
-    Target {
-        table: "",
-        gvk,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        key: Key::of(uid, namespace, name),
-        rv: 0,
-    }
+    Target::named(&pods::TABLE.kinds[0].gvk, &pod.namespace, &pod.name, &pod.uid)
 }
 
 /// Appended where there are taints, so that nobody's are overwritten; where there is no list, that is tested.

@@ -8,12 +8,9 @@ use crate::app::cluster::request::encode;
 use crate::app::cluster::session::{Fault, get};
 use crate::app::connect::Connection;
 use crate::app::effects::change::{Reach, began, journal_of, prepare, run_plan, undo};
-use crate::state::decl::Gvk;
-use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -309,21 +306,8 @@ async fn wish(
         let answer = answer.map_err(failed)?;
         objects.push(serde_json::from_slice(&answer.body).unwrap_or_default());
     }
-    let targets = objects.iter().map(|object| target(gvk, object)).collect();
+    let targets = objects.iter().map(|object| Target::of(gvk, object)).collect();
     Ok(Wish { action, targets, argument: argument.clone() })
-}
-
-pub(super) fn target(gvk: &'static Gvk, object: &Value) -> Target {
-    let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
-    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-    Target {
-        table: "",
-        gvk,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        key: Key::of(text("/metadata/uid"), namespace, name),
-        rv: text("/metadata/resourceVersion").parse().unwrap_or(0),
-    }
 }
 
 /// The answer of whoever sits at the terminal, or of the flags.

@@ -1,7 +1,7 @@
 //! `wheelhouse csr`: the desk of certificate requests without a screen, with the same rules, plans and journal.
 
-use super::act::{DryRun, Output, Way, carry_out, target};
-use super::format::Format;
+use super::act::{DryRun, Output, Way, carry_out};
+use super::format::{Format, page_text};
 use super::print::{self, PrintArgs};
 use super::{Common, Failure, exit};
 use crate::actions::plan::{Danger, Plan};
@@ -16,7 +16,6 @@ use crate::app::enrol::{settled, words};
 use crate::state::decl::Gvk;
 use crate::state::doc::certificate_request;
 use crate::state::kinds::certificate_requests::TABLE;
-use crate::state::parcel::Key;
 use crate::state::rules::csr::pkcs10::chain;
 use crate::state::rules::csr::{Asked, World, judge};
 use crate::state::text::clean;
@@ -128,14 +127,7 @@ fn gvk() -> &'static Gvk {
 
 /// A request by its name alone: the first reading says which object that is.
 fn named(name: &str) -> Target {
-    Target {
-        table: TABLE.id,
-        gvk: gvk(),
-        namespace: String::new(),
-        name: name.to_owned(),
-        key: Key::of("", "", name),
-        rv: 0,
-    }
+    Target::in_table(&TABLE, "", name, "")
 }
 
 async fn show(common: &Common, name: &str) -> Result<String, Failure> {
@@ -144,8 +136,7 @@ async fn show(common: &Common, name: &str) -> Result<String, Failure> {
     let object = object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
     let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
     let page = certificate_request(&object, &World::of(&store), connection.now());
-    let lines = page.lines.iter().map(|line| format!("{}\n", clean(line.text().trim_end())));
-    Ok(format!("{}\n{}", clean(&page.title), lines.collect::<String>()))
+    Ok(page_text(&page))
 }
 
 async fn decided(
@@ -200,7 +191,7 @@ async fn targets(connection: &Connection, asked: &Decide) -> Result<Vec<Target>,
         let object = get_object(&connection.client, &named(name)).await;
         objects.push(object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?);
     }
-    Ok(objects.iter().map(|object| target(gvk(), object)).collect())
+    Ok(objects.iter().map(|object| Target::of(gvk(), object)).collect())
 }
 
 /// `--yes` stands in scripts: what is red, or not proven and many, takes its word too.

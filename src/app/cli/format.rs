@@ -2,7 +2,7 @@
 
 use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
-use crate::state::doc::{Folds, yaml_text};
+use crate::state::doc::{Doc, Folds, Line, yaml_text};
 use crate::state::kinds::events;
 use crate::state::row::Row;
 use crate::state::text::{clean, harmless, width};
@@ -71,6 +71,12 @@ pub(super) fn aligned<Line: AsRef<[String]>>(
         out + "\n"
     };
     lines.iter().map(line).collect()
+}
+
+/// A page as text: its title, then its lines.
+pub(super) fn page_text(page: &Doc) -> String {
+    let line = |line: &Line| format!("{}\n", clean(line.text().trim_end()));
+    format!("{}\n{}", clean(&page.title), page.lines.iter().map(line).collect::<String>())
 }
 
 /// JSON that does no harm on a terminal: what the format lets stand raw is escaped too, and nothing is lost.

@@ -1,9 +1,9 @@
 //! `wheelhouse kubelet NODE`: the page of the action of this name, without a screen.
 
+use super::format::page_text;
 use super::{Common, Failure, exit};
 use crate::app::cluster::kubelet::look;
 use crate::state::doc::kubelet::kubelet;
-use crate::state::text::clean;
 use clap::Args;
 
 /// Which node.
@@ -24,8 +24,6 @@ pub async fn page(
     let connection = common.open_to_read().await?;
     let seen = look(&connection.client, &args.node).await;
     let page = kubelet(&seen, connection.now());
-    let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));
-    let text = format!("{}\n{}", clean(&page.title), lines.collect::<String>());
     let parts = [
         seen.health.is_ok(),
         seen.summary.is_ok(),
@@ -39,5 +37,5 @@ pub async fn page(
         code: if read == 0 { exit::FAILED } else { exit::INCOMPLETE },
         words: format!("{read} of {} pages of the kubelet were read", parts.len()),
     });
-    Ok((text, missing))
+    Ok((page_text(&page), missing))
 }

@@ -1,6 +1,7 @@
 //! `wheelhouse stuck`, `finalizers remove`, `cleanup pods`, `force-delete`: the desk of what does not go, without a screen.
 
 use super::act::{DryRun, Way, carry_out};
+use super::format::page_text;
 use super::{Common, Failure, exit};
 use crate::actions::cleanup::{self, Around};
 use crate::actions::plan::{Danger, Plan};
@@ -11,7 +12,6 @@ use crate::app::connect::Connection;
 use crate::app::effects::change::prepare;
 use crate::state::decl::Gvk;
 use crate::state::kinds::pods;
-use crate::state::parcel::Key;
 use crate::state::rules::stuck::{Evidence, Held, Ruling};
 use crate::state::text::clean;
 use crate::state::time::{parse_span, span};
@@ -212,11 +212,7 @@ async fn target(
     let path = gvk.object(&namespace, &crate::app::cluster::request::encode(name));
     let mut pace = Pace::new(connection.client.clone(), survey::RATE);
     let object = pace.json(&path).await.map_err(failed)?;
-    let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
-    let key = Key::of(text("/metadata/uid"), &namespace, name);
-    let rv = text("/metadata/resourceVersion").parse().unwrap_or(0);
-    let target = Target { table: "", gvk, namespace, name: name.to_owned(), key, rv };
-    Ok((target, object))
+    Ok((Target::of(gvk, &object), object))
 }
 
 async fn explain(common: &Common, connection: &Connection, word: &str, shape: Shape) -> Told {
@@ -230,11 +226,7 @@ async fn explain(common: &Common, connection: &Connection, word: &str, shape: Sh
     };
     let text = match shape {
         Shape::Json => format!("{}\n", as_json(&held, &ruling, &seen)),
-        Shape::Words => {
-            let page = crate::state::doc::stuck(&held, &ruling, &seen);
-            let lines = page.lines.iter().map(|line| format!("{}\n", clean(&line.text())));
-            format!("{}\n{}", clean(&page.title), lines.collect::<String>())
-        }
+        Shape::Words => page_text(&crate::state::doc::stuck(&held, &ruling, &seen)),
     };
     Ok((text, missing(&seen)))
 }

@@ -10,7 +10,6 @@ use crate::app::enrol::{Enrolment, Place, pinned};
 use crate::app::msg::{Msg, Note, SessionId};
 use crate::state::cell::Role;
 use crate::state::kinds::certificate_requests::TABLE;
-use crate::state::parcel::Key;
 use crate::state::text::clean;
 use crate::state::ui::document::Target;
 use std::path::PathBuf;
@@ -62,15 +61,7 @@ impl Effects {
         let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
         let pinned = pinned(&self.connection);
         self.runtime.spawn(async move {
-            let target = |key| Target {
-                table: TABLE.id,
-                gvk: &TABLE.kinds[0].gvk,
-                namespace: String::new(),
-                name: made.request.clone(),
-                key,
-                rv: 0,
-            };
-            let by_name = target(Key::of("", "", &made.request));
+            let by_name = Target::in_table(&TABLE, "", &made.request, "");
             let mut found = None;
             for _ in 0..LOOKS {
                 found = get_object(&client, &by_name).await.ok();
@@ -82,7 +73,7 @@ impl Effects {
             // What kept it from being made was told by the run itself.
             let Some(object) = found else { return };
             let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-            let targets = vec![target(Key::of(uid, "", &made.request))];
+            let targets = vec![Target::in_table(&TABLE, "", &made.request, uid)];
             let argument = "made with wheelhouse".into();
             let wish = Wish { action: "approve", targets, argument };
             let plan = prepare(&client, &wish, &cluster, now).await;

@@ -8,7 +8,6 @@ use crate::actions::drain::verdict::Verdict;
 use crate::app::msg::{Effect, Now};
 use crate::state::cell::Role;
 use crate::state::kinds::pods;
-use crate::state::parcel::Key;
 use crate::state::ui::board::About;
 use crate::state::ui::document::Target;
 
@@ -53,14 +52,8 @@ impl App {
 
     /// A pod of the board by its uid.
     pub(super) fn board_pod(&self, uid: &str) -> Option<Target> {
-        let named = |namespace: &str, name: &str| Target {
-            table: pods::TABLE.id,
-            gvk: &pods::TABLE.kinds[0].gvk,
-            key: Key::of(uid, namespace, name),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            rv: 0,
-        };
+        let named =
+            |namespace: &str, name: &str| Target::in_table(&pods::TABLE, namespace, name, uid);
         match &self.drain.as_ref()?.stage {
             Stage::Planned { plan, .. } => {
                 let pod = plan.pods.iter().find(|p| p.uid == uid)?;

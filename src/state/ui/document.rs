@@ -1,7 +1,9 @@
 //! A page of text about one object: YAML or a description.
 
+use crate::state::decl::{Gvk, TableSpec};
 use crate::state::doc::{Doc, Line, wrapped};
 use crate::state::parcel::Key;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The object a document or an action is about, captured by value when the key was pressed.
@@ -10,7 +12,7 @@ pub struct Target {
     /// Table its row lives in.
     pub table: &'static str,
     /// Kind.
-    pub gvk: &'static crate::state::decl::Gvk,
+    pub gvk: &'static Gvk,
     /// Namespace, empty for cluster-scoped objects.
     pub namespace: String,
     /// Name.
@@ -22,6 +24,32 @@ pub struct Target {
 }
 
 impl Target {
+    /// An object that was not seen in a row, by what it is called. Without a uid it is whatever has the name.
+    pub fn named(gvk: &'static Gvk, namespace: &str, name: &str, uid: &str) -> Target {
+        let key = Key::of(uid, namespace, name);
+        Target {
+            table: "",
+            gvk,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            key,
+            rv: 0,
+        }
+    }
+
+    /// An object as it was read.
+    pub fn of(gvk: &'static Gvk, object: &Value) -> Target {
+        let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        let rv = text("/metadata/resourceVersion").parse().unwrap_or(0);
+        Target { rv, ..Target::named(gvk, namespace, name, text("/metadata/uid")) }
+    }
+
+    /// An object of the first kind of a table, by what it is called.
+    pub fn in_table(spec: &'static TableSpec, namespace: &str, name: &str, uid: &str) -> Target {
+        Target { table: spec.id, ..Target::named(&spec.kinds[0].gvk, namespace, name, uid) }
+    }
+
     /// `namespace/name`, or the name.
     pub fn path(&self) -> String {
         if self.namespace.is_empty() {

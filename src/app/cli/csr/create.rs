@@ -4,13 +4,14 @@ use super::{Connection, gvk, must_confirm, named};
 use crate::actions::Wish;
 use crate::actions::make_user::{self, User};
 use crate::actions::plan::Danger;
-use crate::app::cli::act::{DryRun, Output, Way, carry_out, target};
+use crate::app::cli::act::{DryRun, Output, Way, carry_out};
 use crate::app::cli::{Common, Failure, exit};
 use crate::app::cluster::fetch::get_object;
 use crate::app::effects::change::prepare;
 use crate::app::enrol::{Enrolment, Place, pinned, words};
 use crate::state::rules::csr::pkcs10::chain;
 use crate::state::text::clean;
+use crate::state::ui::document::Target;
 use clap::{Args, ValueEnum};
 use secrecy::ExposeSecret;
 use std::io::Write;
@@ -145,7 +146,7 @@ async fn approve(
     let object = object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
     let wish = Wish {
         action: "approve",
-        targets: vec![target(gvk(), &object)],
+        targets: vec![Target::of(gvk(), &object)],
         argument: "made with wheelhouse csr create".into(),
     };
     let plan = prepare(&connection.client, &wish, &connection.cluster, connection.now()).await;
