@@ -4,7 +4,7 @@ use super::ActionSpec;
 use super::change::{By, Draft, Seen};
 use super::decide::{self, Decide, Decision};
 use super::plan::{Danger, Note, Plan};
-use crate::state::rules::csr::{Asked, Colour, Verdict, World, judge};
+use crate::state::rules::csr::{Colour, Verdict, World};
 
 /// Approves the request under the cursor, or those that are marked.
 pub static APPROVE: Decide = Decide {
@@ -33,13 +33,8 @@ pub fn plan(
     let mut draft = Draft::new("approve", Danger::Disruptive);
     let worst = if on.len() > 1 { worst.min(Colour::Amber) } else { worst };
     let (mut approved, mut amber) = (0, 0);
-    for seen in on {
-        let (name, asked) = (&seen.target.name, Asked::of(&seen.object));
-        if let Some(why) = decide::decided(&asked) {
-            draft.skip(format!("{name} {why}"));
-            continue;
-        }
-        let verdict = judge(&asked, world);
+    for (seen, verdict) in decide::judged(&mut draft, on, world) {
+        let name = &seen.target.name;
         if verdict.colour > worst {
             draft.skip(format!("{name} is {}: {}", verdict.colour.word(), verdict.why()));
             continue;

@@ -6,12 +6,12 @@
 //! the list; it tests uid and version of the object that was judged: a request that was deleted and made again, or that
 //! changed since, is refused (semantics.md §C).
 
-use super::change::{Argument, By, Change, Seen, text};
+use super::change::{Argument, By, Change, Draft, Seen, text};
 use super::plan::{Method, NoUid, Plan, Step, Write};
 use super::{Action, ActionSpec, Ask, Offer, Order, Wish, pending_change};
 use crate::state::kinds::certificate_requests::{IS_OPEN, TABLE};
 use crate::state::row::Row;
-use crate::state::rules::csr::{Asked, Standing, World};
+use crate::state::rules::csr::{Asked, Standing, Verdict, World, judge};
 use crate::state::store::Store;
 use crate::state::ui::document::Target;
 use serde_json::{Value, json};
@@ -166,8 +166,25 @@ fn argument_of(argument: &str) -> (Option<&str>, String) {
     (reason.filter(|reason| !reason.is_empty()), words.join(" "))
 }
 
+/// Requests that can still be decided, each with its verdict; the others are left out, with their reasons.
+pub fn judged<'a>(
+    draft: &mut Draft<'_>,
+    on: &'a [Seen],
+    world: &World,
+) -> Vec<(&'a Seen, Verdict)> {
+    let mut open = vec![];
+    for seen in on {
+        let asked = Asked::of(&seen.object);
+        match decided(&asked) {
+            Some(why) => draft.skip(format!("{} {why}", seen.target.name)),
+            None => open.push((seen, judge(&asked, world))),
+        }
+    }
+    open
+}
+
 /// Why a request cannot be decided any more.
-pub fn decided(asked: &Asked) -> Option<&'static str> {
+fn decided(asked: &Asked) -> Option<&'static str> {
     match asked.standing {
         Standing::Pending => None,
         Standing::Approved => Some("is approved already"),

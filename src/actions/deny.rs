@@ -4,7 +4,7 @@ use super::ActionSpec;
 use super::change::{By, Draft, Seen};
 use super::decide::{self, Decide, Decision};
 use super::plan::{Danger, Note, Plan};
-use crate::state::rules::csr::{Asked, World, judge};
+use crate::state::rules::csr::World;
 
 /// Denies the request under the cursor, or those that are marked.
 pub static DENY: Decide = Decide {
@@ -31,13 +31,8 @@ pub fn plan(
     superseded: bool,
 ) -> Result<Plan, String> {
     let mut draft = Draft::new("deny", Danger::Disruptive);
-    for seen in on {
-        let (name, asked) = (&seen.target.name, Asked::of(&seen.object));
-        if let Some(why) = decide::decided(&asked) {
-            draft.skip(format!("{name} {why}"));
-            continue;
-        }
-        let verdict = judge(&asked, world);
+    for (seen, verdict) in decide::judged(&mut draft, on, world) {
+        let name = &seen.target.name;
         if superseded && verdict.superseded.is_none() {
             draft.skip(format!("{name} is not superseded any more"));
             continue;

@@ -79,6 +79,11 @@ pub(super) fn page_text(page: &Doc) -> String {
     format!("{}\n{}", clean(&page.title), page.lines.iter().map(line).collect::<String>())
 }
 
+/// Lines of text, each cleaned.
+pub(super) fn clean_lines(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", clean(line))).collect()
+}
+
 /// JSON that does no harm on a terminal: what the format lets stand raw is escaped too, and nothing is lost.
 pub(super) fn json_text(value: &serde_json::Value) -> String {
     harmless_json(&format!("{value:#}\n"))

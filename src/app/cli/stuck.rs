@@ -1,7 +1,7 @@
 //! `wheelhouse stuck`, `finalizers remove`, `cleanup pods`, `force-delete`: the desk of what does not go, without a screen.
 
 use super::act::{DryRun, Way, carry_out};
-use super::format::page_text;
+use super::format::{clean_lines, json_line, page_text};
 use super::{Common, Failure, exit};
 use crate::actions::cleanup::{self, Around};
 use crate::actions::plan::{Danger, Plan};
@@ -225,7 +225,7 @@ async fn explain(common: &Common, connection: &Connection, word: &str, shape: Sh
         return Err(Failure { code: exit::REFUSED, words });
     };
     let text = match shape {
-        Shape::Json => format!("{}\n", as_json(&held, &ruling, &seen)),
+        Shape::Json => json_line(&as_json(&held, &ruling, &seen)),
         Shape::Words => page_text(&crate::state::doc::stuck(&held, &ruling, &seen)),
     };
     Ok((text, missing(&seen)))
@@ -248,7 +248,7 @@ async fn stuck(common: &Common, connection: &Connection, args: &StuckArgs) -> To
     }
     let found = found.map_err(failed)?;
     let text = match args.output {
-        Shape::Json => format!("{}\n", json(&found)),
+        Shape::Json => json_line(&json(&found)),
         Shape::Words => words(&found),
     };
     Ok((text, missing(&found.evidence)))
@@ -295,7 +295,7 @@ fn words(found: &Survey) -> String {
         p.kinds,
         found.requests
     );
-    text.lines().map(|line| format!("{}\n", clean(line))).collect()
+    clean_lines(&text)
 }
 
 fn json(found: &Survey) -> Value {

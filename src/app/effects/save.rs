@@ -44,8 +44,8 @@ impl Effects {
         self.save(move || {
             let stem = file.trim_end_matches(".txt");
             // What was saved before is kept: the next one gets a number.
-            let names = std::iter::once(file.clone())
-                .chain((2..=TAKEN).map(|n| format!("{stem}-{n}.txt")));
+            let names =
+                std::iter::once(file.clone()).chain((2..=TAKEN).map(|n| format!("{stem}-{n}.txt")));
             let mut last = String::new();
             for name in names {
                 let path = typed(&name);

@@ -2,6 +2,7 @@
 
 use super::Output;
 use crate::actions::plan::{Plan, Weight};
+use crate::app::cli::format::{clean_lines, json_line};
 use crate::app::cli::{Failure, exit};
 use crate::app::cluster::session::Permit;
 use crate::app::connect::Connection;
@@ -36,7 +37,7 @@ pub(in crate::app::cli) fn preview(plan: &Plan, connection: &Connection) -> Stri
             step.words, request.method, request.path, request.body
         );
     }
-    text.lines().map(|line| format!("{}\n", clean(line))).collect()
+    clean_lines(&text)
 }
 
 /// What would be sent; nothing is.
@@ -46,7 +47,7 @@ pub(super) fn client_dry(
     output: Output,
 ) -> (String, Option<Failure>) {
     let text = match output {
-        Output::Json => format!("{}\n", dry_json(connection, plan, &[])),
+        Output::Json => json_line(&dry_json(connection, plan, &[])),
         Output::Words => preview(plan, connection),
     };
     (text, None)
@@ -72,7 +73,7 @@ pub(super) async fn server_dry(
         words: format!("the server would refuse: {}", refused.join("; ")),
     });
     let text = match output {
-        Output::Json => format!("{}\n", dry_json(connection, plan, &verdicts)),
+        Output::Json => json_line(&dry_json(connection, plan, &verdicts)),
         Output::Words => preview(plan, connection) + &words,
     };
     (text, failure)
@@ -127,7 +128,7 @@ pub(super) fn told(report: &Report, plan: &Plan, output: Output) -> (String, Opt
     };
     let failure = (code != exit::DONE).then(|| Failure { code, words: report.words() });
     let text = match output {
-        Output::Json => format!("{}\n", as_json(report, plan)),
+        Output::Json => json_line(&as_json(report, plan)),
         Output::Words => {
             let done = report.steps.iter().filter(|step| step.fate == Fate::Done);
             let mut text: String =
