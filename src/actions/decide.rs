@@ -20,13 +20,16 @@ use serde_json::{Value, json};
 pub const AMONG: &[&str] =
     &["certificatesigningrequests", "nodes", "services", "clusterrolebindings"];
 
+/// Whether a row is meant.
+pub type Is = fn(Row<'_>) -> bool;
+
 /// A decision on requests: each is judged anew, with everything it is compared with read again, before the preview.
 pub struct Decide {
     /// What it says of itself.
     pub spec: &'static ActionSpec,
     /// What it takes of the rows on screen, and what it says where there are none; where it takes none by itself, it is
     /// about the request under the cursor, or those that are marked.
-    pub all: Option<(fn(Row<'_>) -> bool, &'static str)>,
+    pub all: Option<(Is, &'static str)>,
     /// The plan.
     pub plan: fn(&[Seen], &str, &By, &World) -> Result<Plan, String>,
 }

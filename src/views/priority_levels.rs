@@ -3,8 +3,9 @@
 use super::spec::{Jump, Part, TableView};
 use crate::state::State;
 use crate::state::cell::Role;
-use crate::state::kinds::priority_levels::{self, STATE, WAITING};
+use crate::state::kinds::priority_levels::{self, STATE, WAITING, WINDOW};
 use crate::state::row::Row;
+use crate::state::time::span;
 
 /// The view.
 pub static VIEW: TableView = TableView {
@@ -40,6 +41,7 @@ pub static VIEW: TableView = TableView {
         "lendable",
         "borrowing_limit",
         "queues",
+        "window",
         "read",
         "age",
     ],
@@ -48,6 +50,7 @@ pub static VIEW: TableView = TableView {
         "labels",
         "age",
         "read",
+        "window",
         "queues",
         "borrowing_limit",
         "lendable",
@@ -102,6 +105,14 @@ fn summary(state: &State) -> Vec<Part> {
         ),
         Part { link: Some(Jump::filtered("flowschemas", "")), ..Part::say("schemas") },
     ];
+    // Until there are two scrapes, rates are what the server counted since its start.
+    let window = rows().map(|r| r.num(WINDOW)).max().unwrap_or(0);
+    if window > 300 {
+        parts.push(Part {
+            role: Role::Dim,
+            ..Part::say(format!("rates over {} for now", span(window)))
+        });
+    }
     if rows().next().is_some() && !rows().any(priority_levels::is_short) {
         parts.insert(0, Part { role: Role::Ok, ..Part::say("nobody waits for a seat") });
     }

@@ -112,7 +112,7 @@ impl Stage {
         });
         let trend = [0, 0, 0, 0, 2, 4, 8, 11, 15, 15, 14, 15];
         self.looked("prioritylevelconfigurations", &lines, |draft, place, line| {
-            kinds::priority_levels::fill(draft, line, place, NOON, trend);
+            kinds::priority_levels::fill(draft, line, place, (NOON, 0.0), trend);
         });
         self.looked("flowschemas", &schemas(), |draft, place, schema| {
             let counted =

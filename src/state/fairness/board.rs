@@ -68,6 +68,9 @@ pub fn user(request: &RequestNow) -> String {
     if request.user.is_empty() { request.flow.clone() } else { request.user.clone() }
 }
 
+/// Seconds up to which rates say how a level is now.
+const LATELY: f64 = 300.0;
+
 /// The levels, what needs a look first.
 pub fn lines(from: &Sources<'_>) -> Vec<Line> {
     let shares = from.levels.iter().map(|l| l.shares).sum();
@@ -103,8 +106,11 @@ fn line(from: &Sources<'_>, of: &Level, mut seats: Seats) -> Line {
         seats.nominal = nominal;
     }
     let flow = from.span.map(|span| level_flow(&of.name, &span)).unwrap_or_default();
+    // What was turned away since the server's start is history and no state.
+    let lately = from.span.is_some_and(|span| span.seconds <= LATELY);
+    let now_flow = if lately { flow.clone() } else { Flowing::default() };
     let here = from.requests.iter().filter(|r| r.level == of.name).cloned();
     let flows: Vec<Group> = grouped(&here.collect::<Vec<_>>(), self::flow);
-    let (state, verdict) = verdict(of, seats, now.as_ref(), &flow, (&flows, from.requests_age));
+    let (state, verdict) = verdict(of, seats, now.as_ref(), &now_flow, (&flows, from.requests_age));
     Line { level: of.clone(), now: now.unwrap_or_default(), seats, flow, state, verdict }
 }

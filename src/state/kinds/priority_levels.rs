@@ -9,7 +9,7 @@ use crate::state::fairness::board::Line;
 use crate::state::fairness::verdict::State;
 use crate::state::parcel::Draft;
 use crate::state::row::Row;
-use crate::state::time::Epoch;
+use crate::state::time::{Epoch, span};
 use crate::{column, words};
 
 words! { WORDS:
@@ -69,6 +69,8 @@ words! { WORDS:
     TREND = Wide;
     /// When it was looked at.
     AT = Time;
+    /// Seconds the rates are over, 0 if there are none.
+    WINDOW = Num;
 }
 
 fn role(r: Row<'_>) -> Role {
@@ -146,6 +148,12 @@ static COLUMNS: &[Column] = &[
         |r, _| bars(r, TREND).role(Role::Dim), |r| order(r, WAITING)),
     column!("verdict" "VERDICT" Left 240 WHY.bit() | STATE.bit(),
         |r, _| Value::text(r.text(WHY)).role(role(r)), |r| Sort::Text(r.text(WHY), "")),
+    column!("window" "OVER" Right 8 WINDOW.bit(),
+        |r, _| match r.num(WINDOW) {
+            0 => Value::Absent.into(),
+            n => Value::Text(span(n).into()).role(Role::Dim),
+        },
+        |r| order(r, WINDOW)),
     column!("read" "READ" Right 8 AT.bit(),
         |r, _| Value::time(r.time(AT)).role(Role::Dim), |r| Sort::Int(-r.time(AT).0)),
     common::AGE,
@@ -153,8 +161,11 @@ static COLUMNS: &[Column] = &[
     common::UID,
 ];
 
-/// Writes a line of the board into a draft: its place, when it was looked at, and the trend as heights below sixteen.
-pub fn fill(draft: &mut Draft, line: &Line, place: usize, at: Epoch, trend: [u32; 12]) {
+/// Writes a line of the board into a draft: its place, when it was looked at and the seconds its rates are over, and the trend as heights
+/// below sixteen.
+pub fn fill(draft: &mut Draft, line: &Line, place: usize, over: (Epoch, f64), trend: [u32; 12]) {
+    let (at, window) = over;
+    draft.set(WINDOW, window.round().clamp(0.0, 4e9) as i64);
     let (level, now) = (&line.level, &line.now);
     draft.head.name = draft.keep(&level.name);
     draft.head.uid = draft.keep(&level.uid);

@@ -130,20 +130,21 @@ impl Fairness {
         let old = dumped.as_ref().ok().filter(|_| page.is_none()).map(|t| t.dump.levels());
         let dump = rows.filter(|_| alone || page.is_none()).or(old);
         let born = page.map(|page| page.born()).unwrap_or_default();
+        let span = reading.as_ref().ok().and_then(|reading| span(reading, &born));
+        let over = ((up.clock)(), span.map_or(0.0, |span| span.seconds));
         let lines = lines(&Sources {
             levels: &levels,
             dump: dump.as_deref(),
             requests: &told,
             requests_age: age,
             page: page.map(|page| &**page),
-            span: reading.as_ref().ok().and_then(|reading| span(reading, &born)),
+            span,
         });
-        let at = (up.clock)();
         let busy = |line: &crate::state::fairness::board::Line| {
             let (a, b) = (line.now.waiting, line.now.executing);
             a.or(b).map(|_| (a.unwrap_or(0) + b.unwrap_or(0)) as f64)
         };
-        self.history.push(at, lines.iter().map(|line| (&*line.level.name, busy(line))));
+        self.history.push(over.0, lines.iter().map(|line| (&*line.level.name, busy(line))));
         let mut unread = vec![];
         unread.extend(dumped.as_ref().err().map(words));
         unread.extend(requests.iter().filter_map(|r| r.as_ref().err().map(words)));
@@ -160,7 +161,7 @@ impl Fairness {
             lines.iter().map(|line| self.history.heights(&line.level.name)).collect();
         let rows = lines.into_iter().zip(trends).enumerate();
         let rows = rows.map(|(place, (line, trend))| -> Fill {
-            Box::new(move |draft| priority_levels::fill(draft, &line, place, at, trend))
+            Box::new(move |draft| priority_levels::fill(draft, &line, place, over, trend))
         });
         Ok(Look { rows: rows.collect(), unread, next: next(reading.as_ref()) })
     }
