@@ -7,14 +7,16 @@ mod binary;
 mod controlplane;
 
 use binary::wheelhouse;
-use controlplane::{ControlPlane, Options, User, fresh, output_within, wait_until};
+use controlplane::{Component, ControlPlane, Options, User, fresh, output_within, wait_until};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use wheelhouse::state::quantity;
 use wheelhouse::state::time::Epoch;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -162,6 +164,81 @@ fn use_is_told_where_it_is_measured_and_its_absence_in_words() {
         err.contains("no right to list pods.metrics.k8s.io") && out.contains("db-0"),
         "{out}{err}"
     );
+}
+
+/// Samples of the metrics API by namespace and name: thousandths of a core and bytes of all containers together.
+fn samples(lab: &ControlPlane, plural: &str) -> BTreeMap<(String, String), (i64, i64)> {
+    let list = lab.api_get(&format!("/apis/metrics.k8s.io/v1beta1/{plural}"));
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let of = |usage: &Value| {
+        // Rounded up, as a quantity that is asked for its thousandths is (apimachinery `resource.Quantity.MilliValue`).
+        let (cpu, memory) = (text(&usage["cpu"]), text(&usage["memory"]));
+        let nano = cpu.strip_suffix('n').and_then(|n| n.parse::<i64>().ok());
+        let cpu = nano.map(|n| (n + 999_999) / 1_000_000).or_else(|| quantity::milli(&cpu));
+        (cpu.unwrap_or(0), quantity::whole(&memory).unwrap_or(0))
+    };
+    let items = list["items"].as_array().cloned().unwrap_or_default();
+    items
+        .iter()
+        .map(|item| {
+            let name = (text(&item["metadata"]["namespace"]), text(&item["metadata"]["name"]));
+            let containers = item["containers"].as_array().cloned().unwrap_or_default();
+            let all = match containers.is_empty() {
+                true => of(&item["usage"]),
+                false => containers
+                    .iter()
+                    .map(|c| of(&c["usage"]))
+                    .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)),
+            };
+            (name, all)
+        })
+        .collect()
+}
+
+#[test]
+fn what_metrics_server_measures_is_what_is_shown_and_its_silence_is_told() {
+    let Some(lab) = fresh(Options::full().with_metrics()) else { return };
+    lab.wait_for_default_service_account();
+    lab.apply(include_str!("controlplane/objects/workloads.yaml"));
+    let busy = |all: &BTreeMap<_, (i64, i64)>| all.values().filter(|(cpu, _)| *cpu > 0).count();
+    // Its first values take two scrapes of the fake kubelets.
+    wait_until("nodes and pods are measured", SOON * 3, || {
+        busy(&samples(&lab, "nodes")) >= 3 && busy(&samples(&lab, "pods")) >= 5
+    });
+    for (what, args) in [("nodes", &["top", "nodes"][..]), ("pods", &["top", "pods", "-A"])] {
+        let same = || {
+            // It measures again every 15 s: what is shown must be what it said before or after.
+            let before = samples(&lab, what);
+            let (code, out, err) = admin(&lab, &[args, &["-o", "json"]].concat());
+            let after = samples(&lab, what);
+            assert_eq!(code, 0, "{err}");
+            let shown = rows(&out);
+            let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+            let fits = |row: &Value| {
+                let key = (text(&row["namespace"]), text(&row["name"]));
+                let told = row["cpu_used"].as_i64().zip(row["memory_used"].as_i64());
+                let said = [before.get(&key).copied(), after.get(&key).copied()];
+                said.contains(&told)
+            };
+            let measured = shown.iter().filter(|row| !row["cpu_used"].is_null()).count();
+            shown.iter().all(fits) && measured >= busy(&before).min(3)
+        };
+        // A pod that came or went in between is another story; the next look has it.
+        wait_until(&format!("{what} are shown as they were measured"), SOON, same);
+    }
+    let (code, out, err) = admin(&lab, &["top", "containers", "-A", "-o", "json"]);
+    assert!(code == 0 && rows(&out).iter().any(|c| c["cpu_used"] == 120), "{out}{err}");
+
+    // Behind the aggregator it hangs, then it is gone: 503, told in words, with requests in its place.
+    lab.kill(Component::MetricsServer);
+    let path = "/apis/metrics.k8s.io/v1beta1/nodes";
+    wait_until("the API answers 503", SOON, || status(&lab, path) == 503);
+    let (code, out, err) = admin(&lab, &["top", "nodes"]);
+    assert!(code == 4 && err.contains("the metrics API fails"), "{code} {err}");
+    assert!(out.contains("CPU REQUESTED") && !out.contains("CPU USED"), "{out}");
+    lab.start_component(Component::MetricsServer);
+    let back = || admin(&lab, &["top", "nodes"]).0 == 0;
+    wait_until("it measures again", SOON * 3, back);
 }
 
 fn measured(lab: &ControlPlane) {

@@ -24,7 +24,7 @@ pub static VIEW: TableView = TableView {
     enter: ("its rows", enter),
     summary,
     detail: apiserver::detail,
-    help: "One server's /metrics, streamed and filtered while parsed, every 15 s while this view is open or a few steps back. Rates \
+    help: "One server's /metrics, streamed and filtered while parsed, every 15 s while this view is on screen. Rates \
            and quantiles are over the last minute or so (OVER) of one process, at first since its start; another server \
            behind the same address is never mixed in. `-` is what this server does not expose, `?` a p99 of fewer than 20 \
            (SEEN). ERR/S counts 5xx and 429, of the watch cache its fallbacks to etcd, of webhooks failed calls. etcd's own \

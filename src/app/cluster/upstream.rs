@@ -46,6 +46,7 @@ impl Upstream {
         let scrapes = Scrapes::default();
         scrapes.want(&names::wants());
         scrapes.want(&fairness::WANTS);
+        scrapes.want(&super::feed::health::wants());
         let upstream = Arc::new(Upstream {
             client,
             clock,

@@ -53,6 +53,8 @@ impl Feeds {
                 self.open(app, table);
             }
         }
+        let here = app.on_screen();
+        self.running.iter().for_each(|(table, _, feed)| feed.look(here.contains(table)));
     }
 
     /// The namespace looked at changed: everything is listed anew, and nothing of the old scope stays.

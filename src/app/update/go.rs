@@ -9,7 +9,7 @@ use crate::state::lens::Lens;
 use crate::state::query::Query;
 use crate::state::ui::document::{DocUi, Form, Target};
 use crate::state::ui::table::{Cursor, TableUi};
-use crate::state::ui::{Page, RouteId};
+use crate::state::ui::{Page, Route, RouteId};
 use crate::views::{self, spec::Jump};
 
 impl App {
@@ -72,13 +72,8 @@ impl App {
         let mut tables: Vec<u8> = vec![];
         let here = self.state.ui.route().map(|route| route.id);
         for route in &self.state.ui.routes {
-            let mut ids: Vec<&str> = match &route.page {
-                Page::Table(_) => needs(route.view),
-                Page::Document(doc) => vec![doc.target.table],
-                Page::Board(_) => vec!["nodes"],
-                Page::Chart(chart) => needs(chart.view),
-            };
-            // What is asked for again and again is asked for only while it is looked at.
+            let mut ids = lives_on(route);
+            // Samples are asked for only while they are looked at.
             ids.retain(|id| !kinds::usage::is_sampled(id) || here == Some(route.id));
             tables.extend(ids.iter().filter_map(|id| store.table_index(id)));
         }
@@ -86,6 +81,12 @@ impl App {
         tables.dedup();
         fx.push(Effect::Follow(tables));
         self.read_deeds(fx);
+    }
+
+    /// The tables that the page on screen lives on: what asks the server again and again does so only for these.
+    pub(in crate::app) fn on_screen(&self) -> Vec<u8> {
+        let ids = self.state.ui.route().map(lives_on).unwrap_or_default();
+        ids.iter().filter_map(|id| self.state.store.table_index(id)).collect()
     }
 
     /// Looks again at what is measured.
@@ -157,6 +158,16 @@ impl App {
             Some(jump) => self.jump(jump, fx),
             None => self.say(now, Role::Dim, "this row leads to no view of wheelhouse"),
         }
+    }
+}
+
+/// The tables that a place lives on.
+fn lives_on(route: &Route) -> Vec<&'static str> {
+    match &route.page {
+        Page::Table(_) => needs(route.view),
+        Page::Document(doc) => vec![doc.target.table],
+        Page::Board(_) => vec!["nodes"],
+        Page::Chart(chart) => needs(chart.view),
     }
 }
 

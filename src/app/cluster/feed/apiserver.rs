@@ -38,7 +38,6 @@ type Own = Result<(Arc<Scrape>, Option<(Arc<Scrape>, f64)>), String>;
 impl Source for Board {
     fn look<'a>(&'a mut self, up: &'a Arc<Upstream>) -> Looking<'a> {
         Box::pin(async move {
-            up.scrapes.want(&names::wants());
             let reading = up.scrapes.next(&up.client, self.seen).await?;
             self.seen = reading.number;
             let own = self.own(up).await;

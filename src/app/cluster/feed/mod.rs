@@ -8,7 +8,7 @@ mod apiserver;
 mod asked;
 pub(in crate::app::cluster) mod backoff;
 pub mod fairness;
-mod health;
+pub(in crate::app::cluster) mod health;
 mod intake;
 mod list;
 pub mod measured;
@@ -24,6 +24,7 @@ use crate::state::health::FeedId;
 use crate::state::kinds::usage::is_usage;
 use crate::state::store::Store;
 use std::sync::Arc;
+use tokio::sync::watch::{Sender, channel};
 use tokio::task::AbortHandle;
 
 /// What to follow.
@@ -59,11 +60,22 @@ pub fn specs(store: &mut Store, table: u8, scope: Option<&str>) -> Vec<FeedSpec>
 
 /// A running feed. Dropping it ends the feed; what it delivered before may still wait in the mailbox.
 #[derive(Debug)]
-pub struct FeedHandle(AbortHandle);
+pub struct FeedHandle {
+    task: AbortHandle,
+    awake: Sender<bool>,
+}
+
+impl FeedHandle {
+    /// Whether somebody looks at its rows. A feed that asks the server again and again, as those of measured tables do, asks
+    /// nothing while nobody does; its rows stay. Watches go on: what they missed would have to be listed anew.
+    pub fn look(&self, somebody: bool) {
+        self.awake.send_if_modified(|awake| std::mem::replace(awake, somebody) != somebody);
+    }
+}
 
 impl Drop for FeedHandle {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -71,17 +83,20 @@ impl Drop for FeedHandle {
 pub fn spawn(spec: FeedSpec, upstream: &Arc<Upstream>, mailbox: &Mailbox) -> FeedHandle {
     let outbox = mailbox.outbox(spec.id, spec.table);
     let upstream = upstream.clone();
+    let (awake, looked) = channel(true);
     // Objects of any kind are found by going through all kinds, which nobody should do all the time; runs of the journal
     // are read from this machine.
     let task = match spec.gvk() {
-        &Gvk::ANY => tokio::spawn(survey::Surveyor::new(spec, upstream, outbox).run()),
+        &Gvk::ANY => tokio::spawn(survey::Surveyor::new(spec, upstream, outbox, looked).run()),
         gvk if gvk.is_local() => {
             let clock = upstream.clock.clone();
             tokio::spawn(crate::app::journal::feed::follow(spec.id, spec.table, clock, outbox))
         }
-        _ if spec.table.is_looked_at() => tokio::spawn(measured::run(spec, upstream, outbox)),
+        _ if spec.table.is_looked_at() => {
+            tokio::spawn(measured::run(spec, upstream, outbox, looked))
+        }
         gvk if is_usage(gvk) => tokio::spawn(usage::Samples::new(spec, upstream, outbox).run()),
         _ => tokio::spawn(run::Feed::new(spec, upstream, outbox).run()),
     };
-    FeedHandle(task.abort_handle())
+    FeedHandle { task: task.abort_handle(), awake }
 }

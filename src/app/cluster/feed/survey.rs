@@ -31,16 +31,29 @@ pub(super) struct Surveyor {
     out: Outbox,
     draft: Draft,
     generation: u8,
+    looked: watch::Receiver<bool>,
 }
 
 impl Surveyor {
-    pub(super) fn new(spec: FeedSpec, up: Arc<Upstream>, out: Outbox) -> Surveyor {
-        Surveyor { spec, up, out, draft: Draft::default(), generation: 0 }
+    pub(super) fn new(
+        spec: FeedSpec,
+        up: Arc<Upstream>,
+        out: Outbox,
+        looked: watch::Receiver<bool>,
+    ) -> Surveyor {
+        Surveyor { spec, up, out, draft: Draft::default(), generation: 0, looked }
+    }
+
+    /// Nothing is asked while nobody looks.
+    async fn is_looked_at(&mut self) {
+        // Whoever could look is gone with the feed.
+        let _ = self.looked.wait_for(|looked| *looked).await;
     }
 
     pub(super) async fn run(mut self) {
         let mut backoff = Backoff::default();
         loop {
+            self.is_looked_at().await;
             match self.once().await {
                 Ok(found) => {
                     backoff.reset();
@@ -104,6 +117,7 @@ impl Surveyor {
         let mut next = 0;
         while Instant::now() + AGAIN < until {
             sleep(AGAIN).await;
+            self.is_looked_at().await;
             let mut pace = Pace::new(self.up.client.clone(), RATE);
             for _ in 0..known.len().min(LOOKS) {
                 next = if next < known.len() { next } else { 0 };

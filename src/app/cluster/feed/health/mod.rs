@@ -3,6 +3,8 @@
 
 mod read;
 
+pub(in crate::app::cluster) use read::wants;
+
 use super::measured::{Fill, Look, Looking, Source};
 use crate::app::cluster::session::Fault;
 use crate::app::cluster::upstream::Upstream;
@@ -65,6 +67,10 @@ impl Source for Board {
             });
             Ok(Look { rows: rows.collect(), unread, next: Instant::now() + PACE.0 })
         })
+    }
+
+    fn rest(&mut self) {
+        self.parts = JoinSet::new();
     }
 }
 

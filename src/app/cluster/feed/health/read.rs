@@ -214,7 +214,8 @@ const PASSED: &str = "apiserver_admission_webhook_fail_open_count";
 /// Operations that write (apiserver `pkg/storage/etcd3/metrics`).
 const WRITES: [&str; 3] = ["create", "update", "delete"];
 
-fn wants() -> [Want; 4] {
+/// What its parts want of each scrape.
+pub(in crate::app::cluster) fn wants() -> [Want; 4] {
     [
         Want::by(ETCD, &["operation"]),
         Want::by(ETCD_ERRORS, &["operation"]),
@@ -225,7 +226,6 @@ fn wants() -> [Want; 4] {
 
 /// What changed from one scrape of a process to its next, over and over.
 async fn calls(up: Arc<Upstream>, shared: Arc<Shared>) {
-    up.scrapes.want(&wants());
     let mut before: Vec<Arc<Scraped>> = vec![];
     let mut seen = 0;
     loop {
