@@ -33,21 +33,20 @@ pub fn plan(
     let mut draft = Draft::new("approve", Danger::Disruptive);
     let worst = if on.len() > 1 { worst.min(Colour::Amber) } else { worst };
     let (mut approved, mut amber) = (0, 0);
-    for (seen, verdict) in decide::judged(&mut draft, on, world) {
+    decide::each(&mut draft, on, world, |draft, seen, verdict| {
         let name = &seen.target.name;
         if verdict.colour > worst {
-            draft.skip(format!("{name} is {}: {}", verdict.colour.word(), verdict.why()));
-            continue;
+            return draft.skip(format!("{name} is {}: {}", verdict.colour.word(), verdict.why()));
         }
         let words = format!("{}, {}", verdict.colour.word(), verdict.why());
         draft.step(decide::step(seen, Decision::Approve, argument, &words, by));
         approved += 1;
         amber += usize::from(verdict.colour == Colour::Amber);
-        tell(&mut draft, name, &verdict, on.len() == 1);
+        tell(draft, name, &verdict, on.len() == 1);
         if verdict.colour == Colour::Red {
             draft.raise(Danger::Destructive(name.clone()));
         }
-    }
+    });
     if amber > 0 && approved > 1 {
         draft.raise(Danger::Destructive(approved.to_string()));
     }

@@ -169,21 +169,20 @@ fn argument_of(argument: &str) -> (Option<&str>, String) {
     (reason.filter(|reason| !reason.is_empty()), words.join(" "))
 }
 
-/// Requests that can still be decided, each with its verdict; the others are left out, with their reasons.
-pub fn judged<'a>(
-    draft: &mut Draft<'_>,
-    on: &'a [Seen],
+/// Judges each request that can still be decided; the others are left out.
+pub fn each<'v>(
+    draft: &mut Draft<'v>,
+    on: &[Seen],
     world: &World,
-) -> Vec<(&'a Seen, Verdict)> {
-    let mut open = vec![];
+    mut judged: impl FnMut(&mut Draft<'v>, &Seen, Verdict),
+) {
     for seen in on {
         let asked = Asked::of(&seen.object);
         match decided(&asked) {
             Some(why) => draft.skip(format!("{} {why}", seen.target.name)),
-            None => open.push((seen, judge(&asked, world))),
+            None => judged(draft, seen, judge(&asked, world)),
         }
     }
-    open
 }
 
 /// Why a request cannot be decided any more.

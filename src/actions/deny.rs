@@ -31,11 +31,10 @@ pub fn plan(
     superseded: bool,
 ) -> Result<Plan, String> {
     let mut draft = Draft::new("deny", Danger::Disruptive);
-    for (seen, verdict) in decide::judged(&mut draft, on, world) {
+    decide::each(&mut draft, on, world, |draft, seen, verdict| {
         let name = &seen.target.name;
         if superseded && verdict.superseded.is_none() {
-            draft.skip(format!("{name} is not superseded any more"));
-            continue;
+            return draft.skip(format!("{name} is not superseded any more"));
         }
         let words = match &verdict.superseded {
             Some(newer) if superseded => format!("superseded by {newer}"),
@@ -43,7 +42,7 @@ pub fn plan(
         };
         draft.note(Note::plain(format!("{name}: {words}")));
         draft.step(decide::step(seen, Decision::Deny, argument, &words, by));
-    }
+    });
     draft.note(Note::warn("a denial is final for this request; whoever asked may ask again"));
     draft.finish(on, "request")
 }

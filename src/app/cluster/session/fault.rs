@@ -272,33 +272,6 @@ impl Fault {
         }
         self
     }
-
-    /// What to do about it, as a sentence.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Fault::Unreachable(_) => "Check the network, the proxy and the server's address.",
-            Fault::Unauthenticated { needs_terminal: true, .. } => {
-                "Log in again: the credential plugin must ask you something."
-            }
-            Fault::Unauthenticated { .. } => "Log in again, or renew the credentials.",
-            Fault::Forbidden { .. } => "Ask whoever manages access for a rule that allows it.",
-            Fault::NotFound { .. } => "It may be gone already; look again.",
-            Fault::Gone { .. } => "It is listed again by itself.",
-            Fault::Stale { .. } => "Look at the object as it is now and decide again.",
-            Fault::Conflict { .. } => "Look at what is there and decide again.",
-            Fault::Throttled { .. } => "It is tried again by itself, more slowly.",
-            Fault::Blocked { .. } => {
-                "Wait until the budget allows it, or make more replicas healthy."
-            }
-            Fault::Rejected { .. } => "Nothing was changed; the server's words say why.",
-            Fault::Timeout { .. } => "Look at the object before trying again.",
-            Fault::ReadOnly(_) => "Leave read-only mode first if this is meant.",
-            Fault::Foreign(_) => {
-                "Check the server URL: a login page or another service answers there."
-            }
-            Fault::Bug(_) => "Nothing can be done here; the log has more.",
-        }
-    }
 }
 
 fn location(headers: &HeaderMap) -> String {

@@ -76,7 +76,7 @@ fn other_answers_by_remedy() {
     for (code, body, expected) in table {
         let fault = of(code, &[], &body);
         assert_eq!(kind(&fault), expected, "{code} {body}: {fault:?}");
-        assert!(!fault.to_string().is_empty() && !fault.remedy().is_empty());
+        assert!(!fault.to_string().is_empty());
     }
 }
 
