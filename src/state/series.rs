@@ -129,7 +129,13 @@ impl Trace {
         self.times.iter().copied().zip(values)
     }
 
-    /// The times of all samples, oldest first.
+    /// Samples that hold something: gaps are none.
+    pub fn samples(&self) -> usize {
+        let held = |i: &usize| self.lines.iter().any(|line| line.values[*i] != NONE);
+        (0..self.times.len()).filter(held).count()
+    }
+
+    /// The times of all samples and gaps, oldest first.
     pub fn times(&self) -> &[Epoch] {
         &self.times
     }
@@ -240,7 +246,8 @@ impl Series {
         }
         self.interrupt(store, now);
         self.look(store, now, charted);
-        if (now.0 - self.ticked.0).abs() >= TICK {
+        let new = charted.iter().any(|at| !self.traces.contains_key(at));
+        if new || (now.0 - self.ticked.0).abs() >= TICK {
             self.ticked = now;
             self.charted = !charted.is_empty();
             self.tick(store, now, charted);

@@ -30,7 +30,7 @@ pub fn offers(_: &State, chart: &ChartUi) -> Vec<(&'static str, &'static str)> {
     let zero = if chart.fitted { "from zero" } else { "near the least" };
     vec![
         ("chart-next", "next number"),
-        ("chart-previous", "before"),
+        ("chart-save", "save CSV"),
         ("chart-closer", "less time"),
         ("chart-farther", "more"),
         ("chart-zero", zero),

@@ -1,10 +1,12 @@
 //! Charts: opened from a row, sampled while they are in the history, saved as CSV.
 
 use super::App;
+use super::export::file_name;
 use crate::actions;
 use crate::app::msg::{Effect, Now};
 use crate::state::State;
 use crate::state::cell::Role;
+use crate::state::export::csv_trace;
 use crate::state::series::{TICK, Unit};
 use crate::state::ui::Page;
 use crate::state::ui::chart::ChartUi;
@@ -65,7 +67,7 @@ impl App {
     }
 
     /// A command of the chart layer. Whether it was one.
-    pub(super) fn chart_command(&mut self, id: &str, _fx: &mut Vec<Effect>) -> bool {
+    pub(super) fn chart_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) -> bool {
         let State { series, ui, .. } = &mut self.state;
         let Some(chart) = ui.chart_mut() else { return false };
         match id {
@@ -74,8 +76,23 @@ impl App {
             "chart-closer" => chart.zoom(true),
             "chart-farther" => chart.zoom(false),
             "chart-zero" => chart.fitted = !chart.fitted,
+            "chart-save" => self.save_chart(now, fx),
             _ => return false,
         }
         true
+    }
+
+    /// Asks for the samples of the row as a file.
+    fn save_chart(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        let Some(chart) = self.state.ui.chart() else { return };
+        let Some(trace) = chart.trace(&self.state.series).filter(|t| t.samples() > 0) else {
+            return self.say(now, Role::Dim, "nothing was measured yet: no file was made");
+        };
+        let about = format!("{}-{}", chart.view, chart.target.path());
+        let n = trace.samples();
+        let what =
+            format!("{n} sample{} of {} are", if n == 1 { "" } else { "s" }, chart.target.name);
+        let file = file_name(&about, now.server);
+        fx.push(Effect::SaveText(file, csv_trace(trace), what));
     }
 }
