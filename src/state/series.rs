@@ -324,7 +324,7 @@ impl Series {
 }
 
 /// Whether rows of a table are right at the moment.
-fn is_heard(store: &Store, table: u8) -> bool {
+pub fn is_heard(store: &Store, table: u8) -> bool {
     let heard = |health: &Health| {
         matches!(health, Health::Live(_) | Health::Polled { .. } | Health::Surveyed { .. })
     };

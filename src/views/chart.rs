@@ -20,6 +20,8 @@ const ABOVE: u16 = 3;
 const BELOW: u16 = 2;
 /// Cells between two labels of the time axis.
 const APART: usize = 12;
+/// Labels on the time axis at most.
+const LABELS: usize = 10;
 /// Lines between two labels of the other axis.
 const LINES: usize = 4;
 /// A gap this wide has a word in it.
@@ -259,7 +261,7 @@ fn time_axis(theme: &Theme, secs: i64, plane: Rect, buf: &mut Buffer) {
     let style = theme.style(Role::Dim);
     let (corner, stroke, tick) = theme.ground();
     let mut line = corner.to_owned() + &stroke.repeat(usize::from(plane.width));
-    let ticks = times(secs, usize::from(plane.width) / APART);
+    let ticks = times(secs, (usize::from(plane.width) / APART).min(LABELS));
     let last = i64::from(plane.width) - 1;
     let at = |t: i64| (last - t * last / secs.max(1)) as u16;
     Pen::new(buf, theme, area, below).styled(style, &line);
