@@ -110,7 +110,7 @@ fn samples_are_saved_with_their_times_and_gaps() {
     });
     let (file, text, what) = saved.unwrap();
     assert_eq!(file, "wheelhouse-apiserver-all-requests-20261123T122945Z.csv");
-    assert_eq!(what, "90 samples of all requests are");
+    assert_eq!(what, "90 samples of all requests");
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("time,") && lines[0].contains("rate"), "{}", lines[0]);
     let head: Vec<_> = lines[0].split(',').collect();
@@ -185,7 +185,7 @@ fn the_rows_and_columns_shown_are_saved_as_csv() {
     let table = stage.app.state.ui.table().unwrap();
     let (rows, columns) = (table.lens.rows().len(), table.columns.len());
     assert_eq!(file, "wheelhouse-pods-20261123T120000Z.csv");
-    assert_eq!(*what, format!("{rows} rows of {columns} columns are"));
+    assert_eq!(*what, format!("{rows} rows of {columns} columns"));
     let mut lines = text.lines();
     let head: Vec<_> = table.columns.iter().map(|c| c.id).collect();
     assert_eq!(lines.next().unwrap(), head.join(","));

@@ -133,7 +133,7 @@ pub enum Effect {
     CountEvents,
     /// Look again at what is measured.
     LookAgain,
-    /// Save a text to a new file of this name, in the folder this was started in; what it is: `the page is`.
+    /// Save a text to a new file of this name, in the folder this was started in; what it is: `the page`.
     SaveText(String, String, String),
     /// Begin no further step of the running plan.
     Cancel,

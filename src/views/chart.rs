@@ -4,7 +4,7 @@ use super::page::{Pen, fit};
 use super::theme::Theme;
 use crate::state::State;
 use crate::state::cell::Role;
-use crate::state::chart::{Dots, before, dots, scale, times};
+use crate::state::chart::{Dots, before, dots, label, scale, times};
 use crate::state::series::{Line, TICK, Trace};
 use crate::state::text::width;
 use crate::state::time::{Epoch, span};
@@ -171,13 +171,14 @@ fn plot(
     let (least, most) = seen.unwrap_or((0, 0));
     let least = if chart.fitted { least } else { least.min(0) };
     let ticks = scale(least, most, line.unit, (rows / LINES).clamp(1, 8));
-    let labels: Vec<String> = ticks.iter().map(|n| line.unit.words(*n)).collect();
+    let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
+    let step = ticks.get(1).map_or(1, |next| next - low);
+    let labels: Vec<String> = ticks.iter().map(|n| label(line.unit, *n, step, high)).collect();
     let gutter = labels.iter().map(|label| width(label)).max().unwrap_or(0) as u16 + 3;
     let plane = Rect { x: area.x + gutter, width: area.width.saturating_sub(gutter + 2), ..area };
     if plane.width < 8 {
         return;
     }
-    let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
     let scaled = Scale { low, high, dots: rows * 4 };
     for y in 0..area.height {
         let at = ticks.iter().position(|n| scaled.row(*n) == usize::from(y));

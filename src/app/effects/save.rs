@@ -50,7 +50,7 @@ impl Effects {
             for name in names {
                 let path = typed(&name);
                 match write_new(&path, &text) {
-                    Ok(()) => return Ok(format!("{what} in {}", path.display())),
+                    Ok(()) => return Ok(format!("{}: {what}", path.display())),
                     Err(NotWritten::Exists(path)) => last = path.display().to_string(),
                     Err(why) => return Err(why.to_string()),
                 }

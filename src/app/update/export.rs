@@ -74,7 +74,7 @@ impl App {
             0 => String::new(),
             gone => format!("{} went away meanwhile; ", grouped(gone as i64)),
         };
-        let what = format!("{gone}{} {rows} of {columns} columns are", grouped(n as i64));
+        let what = format!("{gone}{} {rows} of {columns} columns", grouped(n as i64));
         Some(Effect::SaveText(export.file, export.text, what))
     }
 }
