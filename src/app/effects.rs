@@ -154,7 +154,7 @@ impl Effects {
             Effect::AbandonDrain => self.abandon_drain(),
             Effect::ReadDeeds => self.read_deeds(app.session),
             Effect::LookAgain => self.connection.upstream.nudge(),
-            Effect::SaveText(file, text) => self.save_text(file, text),
+            Effect::SaveText(file, text, what) => self.save_text(file, text, what),
             Effect::CountEvents => self.count_events(app.session),
             Effect::Cancel => self.cancelled.store(true, Ordering::SeqCst),
             Effect::LogIn => return self.log_in(),

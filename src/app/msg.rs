@@ -133,8 +133,8 @@ pub enum Effect {
     CountEvents,
     /// Look again at what is measured.
     LookAgain,
-    /// Save a page to a new file of this name.
-    SaveText(String, String),
+    /// Save a text to a new file of this name, in the folder this was started in; what it is: `the page`.
+    SaveText(String, String, String),
     /// Begin no further step of the running plan.
     Cancel,
     /// Obtain credentials anew, with the terminal lent to the plugin.

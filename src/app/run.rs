@@ -32,6 +32,8 @@ const TURN: Duration = Duration::from_millis(4);
 /// Rows taken from the mailbox at once, and rows worked on in one slice of the lens.
 const ROWS: usize = 1024;
 const SLICE: usize = 8192;
+/// Rows written in one slice of a table that is saved.
+const WRITTEN: usize = 512;
 /// News of objects that trickle in wait this long for more, so that a turn is worth its while; lists and floods do not.
 const GATHER: Duration = Duration::from_millis(50);
 /// An hour: as good as never for a wait that every event ends.
@@ -333,6 +335,9 @@ impl Loop {
         let now = self.now();
         if self.app.busy {
             self.app.work(now, SLICE);
+            let saved = self.app.export(now, WRITTEN).into_iter().collect();
+            // Nothing that is saved ends the loop.
+            let _ = self.perform(saved);
         }
         self.app.observe(now);
         let due = self.pacer.due(now.instant).is_some_and(|due| due <= now.instant);

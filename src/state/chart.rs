@@ -2,6 +2,7 @@
 //!
 //! A value holds from its sample to the next one, as cells of a table do; nothing is made up in between.
 
+use super::cell::{bytes, grouped};
 use super::series::Unit;
 use super::time::Epoch;
 
@@ -65,6 +66,44 @@ pub fn scale(least: i64, most: i64, unit: Unit, n: usize) -> Vec<i64> {
     vec![]
 }
 
+/// A number beside an axis whose numbers are `step` apart, the highest being `high`: all of one axis in one unit and with as
+/// many decimals as tell them apart.
+pub fn label(unit: Unit, n: i64, step: i64, high: i64) -> String {
+    match unit {
+        Unit::Plain => grouped(n),
+        Unit::Milli => decimals(n, step, 1000),
+        Unit::PerSecond => decimals(n, step, 1000) + "/s",
+        Unit::Micros => match high {
+            1_000_000.. => decimals(n, step, 1_000_000) + "s",
+            1000.. => decimals(n, step, 1000) + "ms",
+            _ => format!("{n}us"),
+        },
+        Unit::Bytes => {
+            const UNITS: [&str; 6] = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
+            let place = |n: i64| (n.unsigned_abs().max(1).ilog2() / 10) as usize;
+            let (top, fine) = (place(high), place(step));
+            // Halves of the larger unit are read more easily than a thousand of the smaller.
+            if step.saturating_mul(2) >> (10 * top.min(6)) > 0 || fine == top {
+                return bytes(n);
+            }
+            grouped(n >> (10 * fine.min(5))) + UNITS[fine.min(5)]
+        }
+    }
+}
+
+/// A number of parts of one, with the decimals that a step takes.
+fn decimals(n: i64, step: i64, parts: i64) -> String {
+    let (mut digits, mut rest) = (0, step);
+    while rest % parts != 0 && digits < 6 {
+        rest = rest.saturating_mul(10);
+        digits += 1;
+    }
+    match digits {
+        0 => grouped(n / parts),
+        _ => format!("{:.digits$}", n as f64 / parts as f64),
+    }
+}
+
 /// Steps of a time axis in seconds.
 const STEPS: [i64; 21] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
@@ -78,13 +117,14 @@ pub fn times(span: i64, n: usize) -> Vec<i64> {
     (0..=span / step).map(|i| i * step).collect()
 }
 
-/// `now`, `-30s`, `-5m`, `-2h`, `-1d`.
+/// `now`, `-30s`, `-5m`, `-1m45s`, `-2h`, `-1d`.
 pub fn before(secs: i64) -> String {
     match secs {
         0 => "now".into(),
         _ if secs % 86_400 == 0 => format!("-{}d", secs / 86_400),
         _ if secs % 3600 == 0 => format!("-{}h", secs / 3600),
         _ if secs % 60 == 0 => format!("-{}m", secs / 60),
+        _ if secs > 60 => format!("-{}m{}s", secs / 60, secs % 60),
         _ => format!("-{secs}s"),
     }
 }
@@ -123,11 +163,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_one_axis_are_written_alike_and_differ() {
+        let axis = |unit, least, most| {
+            let ticks = scale(least, most, unit, 4);
+            let (step, high) = (ticks[1] - ticks[0], ticks[ticks.len() - 1]);
+            ticks.iter().map(|n| label(unit, *n, step, high)).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(axis(Unit::Milli, 0, 2400), "0 1 2 3");
+        assert_eq!(axis(Unit::Milli, 2200, 2280), "2.20 2.22 2.24 2.26 2.28");
+        assert_eq!(axis(Unit::PerSecond, 0, 310_000), "0/s 100/s 200/s 300/s 400/s");
+        assert_eq!(axis(Unit::PerSecond, 0, 9), "0.000/s 0.005/s 0.010/s");
+        assert_eq!(axis(Unit::Bytes, 0, 3 << 29), "0 512Mi 1Gi 1.5Gi");
+        assert_eq!(axis(Unit::Bytes, 6571 << 20, 6590 << 20), "6,568Mi 6,576Mi 6,584Mi 6,592Mi");
+        assert_eq!(axis(Unit::Micros, 0, 350_000), "0ms 100ms 200ms 300ms 400ms");
+        assert_eq!(axis(Unit::Micros, 0, 1_500_000), "0.0s 0.5s 1.0s 1.5s");
+        assert_eq!(axis(Unit::Plain, 0, 150_000), "0 50,000 100,000 150,000");
+    }
+
+    #[test]
     fn the_time_axis_is_told_from_its_end() {
         assert_eq!(times(60, 4), [0, 15, 30, 45, 60]);
         assert_eq!(times(3600, 5), [0, 900, 1800, 2700, 3600]);
         assert_eq!(times(0, 5), [0]);
-        let words: Vec<_> = [0, 45, 300, 7200, 172_800].map(before).into();
-        assert_eq!(words, ["now", "-45s", "-5m", "-2h", "-2d"]);
+        let words: Vec<_> = [0, 45, 105, 300, 7200, 172_800].map(before).into();
+        assert_eq!(words, ["now", "-45s", "-1m45s", "-5m", "-2h", "-2d"]);
     }
 }

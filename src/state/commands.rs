@@ -88,6 +88,7 @@ commands! {
         "count-events" "how many events the cluster and each namespace hold, without listing them";
         "look-again" "look again now at what is measured and not watched; dumps every 10 s at most";
         "columns" "choose columns";
+        "save-rows" "save the rows and columns shown to a new CSV file, in the folder this was started in";
         "chart" "a number of the row over time, since the cockpit began to look";
         "left" "columns at the left come back";
         "right" "columns at the left make room";
@@ -139,6 +140,7 @@ commands! {
         "chart-previous" "the number before";
         "chart-closer" "less time, in more detail";
         "chart-farther" "more time, up to all since the first sample";
+        "chart-save" "save the row's numbers over time to a new CSV file, in the folder this was started in";
         "chart-zero" "begin the axis near the least, or at zero";
     }
     Prompt {

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod decl;
 pub mod derive;
 pub mod doc;
+pub mod export;
 pub mod fairness;
 pub mod health;
 pub mod intern;

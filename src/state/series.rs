@@ -97,6 +97,8 @@ pub struct Line {
     pub unit: Unit,
     /// The least and the most of all that was sampled, also of samples that are no longer kept.
     pub extremes: (i64, i64),
+    /// Its place among the table's columns.
+    place: usize,
     values: Vec<i64>,
 }
 
@@ -129,7 +131,13 @@ impl Trace {
         self.times.iter().copied().zip(values)
     }
 
-    /// The times of all samples, oldest first.
+    /// Samples that hold something: gaps are none.
+    pub fn samples(&self) -> usize {
+        let held = |i: &usize| self.lines.iter().any(|line| line.values[*i] != NONE);
+        (0..self.times.len()).filter(held).count()
+    }
+
+    /// The times of all samples and gaps, oldest first.
     pub fn times(&self) -> &[Epoch] {
         &self.times
     }
@@ -153,9 +161,10 @@ impl Trace {
             self.times.push(now);
             self.lines.iter_mut().for_each(|line| line.values.push(NONE));
         }
-        for column in row.table.spec.columns.iter().filter(|c| wanted(c)) {
+        let columns = row.table.spec.columns.iter().enumerate();
+        for (place, column) in columns.filter(|(_, c)| wanted(c)) {
             if let Some((unit, n)) = Unit::of(&(column.cell)(row, now).value) {
-                self.write(column, unit, n, kept);
+                self.write((place, column), (unit, n), kept);
             }
         }
         if self.times.len() >= limit {
@@ -164,13 +173,19 @@ impl Trace {
         self.lines.len() - before
     }
 
-    fn write(&mut self, column: &'static Column, unit: Unit, n: i64, kept: bool) {
+    fn write(
+        &mut self,
+        (place, column): (usize, &'static Column),
+        (unit, n): (Unit, i64),
+        kept: bool,
+    ) {
         let line = match self.lines.iter_mut().find(|line| line.column.id == column.id) {
             Some(line) => line,
             None => {
                 let values = vec![NONE; self.times.len()];
-                self.lines.push(Line { column, unit, extremes: (n, n), values });
-                self.lines.last_mut().expect("one was pushed")
+                let at = self.lines.partition_point(|line| line.place < place);
+                self.lines.insert(at, Line { column, unit, place, extremes: (n, n), values });
+                &mut self.lines[at]
             }
         };
         line.extremes = (line.extremes.0.min(n), line.extremes.1.max(n));
@@ -238,9 +253,10 @@ impl Series {
             let from = Epoch(self.ticked.0 + TICK);
             self.traces.values_mut().for_each(|trace| trace.gap(from));
         }
-        self.interrupt(store, now);
+        self.interrupt(store, now, charted);
         self.look(store, now, charted);
-        if (now.0 - self.ticked.0).abs() >= TICK {
+        let new = charted.iter().any(|at| !self.traces.contains_key(at));
+        if new || (now.0 - self.ticked.0).abs() >= TICK {
             self.ticked = now;
             self.charted = !charted.is_empty();
             self.tick(store, now, charted);
@@ -248,10 +264,15 @@ impl Series {
     }
 
     /// What is followed no more, or cannot be read, has a gap from now on.
-    fn interrupt(&mut self, store: &Store, now: Epoch) {
-        let mut heard: HashMap<u8, bool> = HashMap::new();
-        for (&(table, _), trace) in &mut self.traces {
-            if !*heard.entry(table).or_insert_with(|| is_heard(store, table)) {
+    fn interrupt(&mut self, store: &Store, now: Epoch, charted: &[(u8, Key)]) {
+        let tables = self.looks.keys().copied().chain(charted.iter().map(|(table, _)| *table));
+        // This runs with every piece of news: traces are gone through only when there is something to note.
+        let unheard: Vec<u8> = tables.filter(|table| !is_heard(store, *table)).collect();
+        if unheard.is_empty() {
+            return;
+        }
+        for ((table, _), trace) in &mut self.traces {
+            if unheard.contains(table) {
                 trace.gap(now);
             }
         }
@@ -317,7 +338,7 @@ impl Series {
 }
 
 /// Whether rows of a table are right at the moment.
-fn is_heard(store: &Store, table: u8) -> bool {
+pub fn is_heard(store: &Store, table: u8) -> bool {
     let heard = |health: &Health| {
         matches!(health, Health::Live(_) | Health::Polled { .. } | Health::Surveyed { .. })
     };

@@ -4,7 +4,7 @@ use super::page::{Pen, fit};
 use super::theme::Theme;
 use crate::state::State;
 use crate::state::cell::Role;
-use crate::state::chart::{Dots, before, dots, scale, times};
+use crate::state::chart::{Dots, before, dots, label, scale, times};
 use crate::state::series::{Line, TICK, Trace};
 use crate::state::text::width;
 use crate::state::time::{Epoch, span};
@@ -20,6 +20,8 @@ const ABOVE: u16 = 3;
 const BELOW: u16 = 2;
 /// Cells between two labels of the time axis.
 const APART: usize = 12;
+/// Labels on the time axis at most.
+const LABELS: usize = 10;
 /// Lines between two labels of the other axis.
 const LINES: usize = 4;
 /// A gap this wide has a word in it.
@@ -30,7 +32,7 @@ pub fn offers(_: &State, chart: &ChartUi) -> Vec<(&'static str, &'static str)> {
     let zero = if chart.fitted { "from zero" } else { "near the least" };
     vec![
         ("chart-next", "next number"),
-        ("chart-previous", "before"),
+        ("chart-save", "save CSV"),
         ("chart-closer", "less time"),
         ("chart-farther", "more"),
         ("chart-zero", zero),
@@ -169,13 +171,14 @@ fn plot(
     let (least, most) = seen.unwrap_or((0, 0));
     let least = if chart.fitted { least } else { least.min(0) };
     let ticks = scale(least, most, line.unit, (rows / LINES).clamp(1, 8));
-    let labels: Vec<String> = ticks.iter().map(|n| line.unit.words(*n)).collect();
+    let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
+    let step = ticks.get(1).map_or(1, |next| next - low);
+    let labels: Vec<String> = ticks.iter().map(|n| label(line.unit, *n, step, high)).collect();
     let gutter = labels.iter().map(|label| width(label)).max().unwrap_or(0) as u16 + 3;
     let plane = Rect { x: area.x + gutter, width: area.width.saturating_sub(gutter + 2), ..area };
     if plane.width < 8 {
         return;
     }
-    let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
     let scaled = Scale { low, high, dots: rows * 4 };
     for y in 0..area.height {
         let at = ticks.iter().position(|n| scaled.row(*n) == usize::from(y));
@@ -259,7 +262,7 @@ fn time_axis(theme: &Theme, secs: i64, plane: Rect, buf: &mut Buffer) {
     let style = theme.style(Role::Dim);
     let (corner, stroke, tick) = theme.ground();
     let mut line = corner.to_owned() + &stroke.repeat(usize::from(plane.width));
-    let ticks = times(secs, usize::from(plane.width) / APART);
+    let ticks = times(secs, (usize::from(plane.width) / APART).min(LABELS));
     let last = i64::from(plane.width) - 1;
     let at = |t: i64| (last - t * last / secs.max(1)) as u16;
     Pen::new(buf, theme, area, below).styled(style, &line);

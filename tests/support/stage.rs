@@ -93,6 +93,7 @@ impl Stage {
         self.app.state.ui.size = self.size;
         loop {
             self.app.work(now, 1000);
+            self.effects.extend(self.app.export(now, 1000));
             if !self.app.busy {
                 break;
             }

@@ -1,16 +1,25 @@
-//! `wheelhouse print VIEW --watch` where a view is measured: the whole table again after each look.
+//! `wheelhouse print VIEW --watch`: the whole table again after each look where a view is measured, and every 15 s where it is
+//! followed and recorded as CSV.
 
 use super::format::{Format, format, json_line, objects};
-use super::print::{PrintArgs, Wanted, check, ordered, settle};
+use super::print::{PrintArgs, Reading, Wanted, check, ordered, settle};
 use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
+use crate::state::export::{csv_head, csv_row};
 use crate::state::health::Health;
+use crate::state::series::is_heard;
 use crate::state::store::Store;
 use crate::state::time::Epoch;
 use std::io::{self, Write};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
-/// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line, `-o csv` one heading for all.
+/// Time between two tables of what is followed, as between two looks at what is measured.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Writes tables until the reader goes away: with a blank line after each, `-o json` one array a line, `-o csv` one heading for all
+/// and the time of each before its rows.
 ///
 /// # Errors
 /// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
@@ -47,6 +56,53 @@ pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Re
     }
 }
 
+/// Writes a followed table as CSV every 15 s until the reader goes away. While it cannot be followed nothing is written: a gap.
+///
+/// # Errors
+/// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
+pub async fn record(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    record_every(EVERY, common, args, out).await
+}
+
+async fn record_every(
+    every: Duration,
+    common: &Common,
+    args: &PrintArgs,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let wanted = check(args)?;
+    let connection = common.open_to_read().await?;
+    let mut store = Store::default();
+    let mut reading = Reading::new(&connection, wanted.view, common.scope());
+    reading.all(&mut store, wanted.uses()).await?;
+    reading.missing.drain(..).for_each(|words| tracing::warn!("{words}"));
+    let table = store.table_index(wanted.view.table).unwrap_or_default();
+    let (mut first, mut next) = (true, Instant::now());
+    loop {
+        if is_heard(&store, table) {
+            let written = write(&store, &wanted, Format::Csv, connection.now(), first, out);
+            if !is_read(written)? {
+                return Ok(());
+            }
+            first = false;
+        }
+        next += every;
+        while let Ok(news) = timeout_at(next, reading.inflow.news()).await {
+            for delivery in news {
+                match delivery {
+                    Delivery::Rows(parcel) => drop(store.apply(&parcel)),
+                    Delivery::Health(id, health) => {
+                        if matches!(health, Health::Denied { .. }) {
+                            settle(&store, wanted.view, id, &health, &mut vec![])?;
+                        }
+                        store.set_health(id, health);
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn write(
     store: &Store,
     wanted: &Wanted,
@@ -63,11 +119,82 @@ fn write(
         }
         // One table that grows: its heading once.
         Format::Csv => {
-            let text = text();
-            let from = if first { 0 } else { text.find('\n').map_or(0, |end| end + 1) };
-            write!(out, "{}", &text[from..])?;
+            if first {
+                write!(out, "time,{}", csv_head(&wanted.columns))?;
+            }
+            let time = now.rfc3339();
+            for row in rows {
+                write!(out, "{time},{}", csv_row(row, &wanted.columns, now))?;
+            }
         }
         _ => writeln!(out, "{}", text())?,
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::cli::{Cli, Command};
+    use crate::app::nap;
+    use clap::Parser;
+
+    /// A reader that leaves after so many lines.
+    struct Leaving(Vec<u8>, usize);
+
+    impl Write for Leaving {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            if self.0.iter().filter(|b| **b == b'\n').count() >= self.1 {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.0.extend_from_slice(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn recorded(view: &str, columns: &str, lines: usize) -> Vec<String> {
+        let args =
+            ["wheelhouse", "--demo", "print", view, "--watch", "-o", "csv", "--columns", columns];
+        let cli = Cli::parse_from(args);
+        let Some(Command::Print(args)) = &cli.command else { panic!("{:?}", cli.command) };
+        let mut out = Leaving(vec![], lines);
+        nap::runtime().unwrap().block_on(async {
+            let every = Duration::from_millis(20);
+            let view = crate::views::named(view).unwrap();
+            match Store::default().table(view.table).spec.is_looked_at() {
+                true => again(&cli.common, args, &mut out).await.unwrap(),
+                false => record_every(every, &cli.common, args, &mut out).await.unwrap(),
+            }
+        });
+        String::from_utf8(out.0).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_followed_column_is_recorded_with_the_time_of_each_table_and_one_heading() {
+        let lines = recorded("nodes", "name,pods,cpu_used", 60);
+        assert_eq!(lines[0], "time,name,pods,cpu_used");
+        let cells: Vec<Vec<&str>> = lines[1..].iter().map(|l| l.split(',').collect()).collect();
+        let again = cells.iter().filter(|cells| cells[1] == cells0(&lines)).count();
+        assert!(again >= 2, "{lines:?}");
+        for cells in cells {
+            assert!(Epoch::parse(cells[0]).is_some(), "{cells:?}");
+            assert!(cells[2].parse::<u32>().is_ok(), "{cells:?}");
+        }
+    }
+
+    fn cells0(lines: &[String]) -> &str {
+        lines[1].split(',').nth(1).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_measured_column_has_the_time_of_its_look() {
+        let lines = recorded("apiserver", "name,rate", 4);
+        assert_eq!(lines[0], "time,name,rate");
+        let time = lines[1].split(',').next().unwrap();
+        assert!(Epoch::parse(time).is_some(), "{lines:?}");
+    }
 }

@@ -1,8 +1,9 @@
 //! Rows as text for other programs and for people: table, wide, json, yaml, csv, name.
 
-use crate::state::cell::Value;
 use crate::state::decl::{Align, Column};
 use crate::state::doc::{Doc, Folds, Line, yaml_text};
+pub(super) use crate::state::export::quoted;
+use crate::state::export::{csv, json};
 use crate::state::kinds::events;
 use crate::state::row::Row;
 use crate::state::text::{clean, harmless, width};
@@ -121,47 +122,6 @@ pub(super) fn objects(
 pub fn object(row: Row<'_>, columns: &[&'static Column], now: Epoch) -> serde_json::Value {
     let pairs = columns.iter().map(|c| (c.id.to_owned(), json(&(c.cell)(row, now).value)));
     serde_json::Value::Object(pairs.collect())
-}
-
-fn json(value: &Value<'_>) -> serde_json::Value {
-    match value {
-        Value::Absent | Value::Unknown(_) => serde_json::Value::Null,
-        Value::Text(text) => text.as_ref().into(),
-        Value::Int(n) | Value::Count(n, _) | Value::Since(n, _) => (*n).into(),
-        // Cores and bytes in the units rows are kept in: thousandths of a core, bytes.
-        Value::Cpu(n, _) | Value::Memory(n, _) | Value::Milli(n) | Value::Bytes(n) => (*n).into(),
-        // Thousandths a second and microseconds are kept; a second and seconds are what others calculate with.
-        Value::PerSecond(n) => (*n as f64 / 1e3).into(),
-        Value::Micros(n) => (*n as f64 / 1e6).into(),
-        Value::Bool(yes) => (*yes).into(),
-        Value::Time(at) => at.rfc3339().into(),
-        Value::Bars(bars) => bars.as_slice().into(),
-    }
-}
-
-fn csv(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
-    let head = csv_line(columns.iter().map(|c| c.id.into()));
-    let line = |row: &Row<'_>| csv_line(columns.iter().map(|c| json(&(c.cell)(*row, now).value)));
-    rows.iter().fold(head, |out, row| out + &line(row))
-}
-
-/// A line of CSV; what is absent is empty.
-pub(super) fn csv_line(cells: impl Iterator<Item = serde_json::Value>) -> String {
-    let cell = |value| match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => quoted(&text),
-        list @ serde_json::Value::Array(_) => quoted(&list.to_string()),
-        other => other.to_string(),
-    };
-    cells.map(cell).collect::<Vec<_>>().join(",") + "\n"
-}
-
-/// A CSV field (RFC 4180). A leading `=`, `+`, `-` or `@` is what spreadsheets run as a formula: it gets a quote before it.
-pub(super) fn quoted(text: &str) -> String {
-    let text = clean(text);
-    let text =
-        if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() };
-    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 fn name(row: Row<'_>) -> String {

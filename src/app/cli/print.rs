@@ -41,7 +41,7 @@ pub struct PrintArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// Do not end: a line for each event that passes, `-o json` an object a line; of what is measured (apiserver), the
-    /// whole table after each look
+    /// whole table after each look; of all else with `-o csv` the table every 15 s, to be plotted
     #[arg(short, long)]
     pub watch: bool,
     /// Only how many there are, in all and by namespace, without listing them
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Whether something that is measured is asked for.
-    fn uses(&self) -> bool {
+    pub fn uses(&self) -> bool {
         let lent = lent(self.view.table).iter().fold(0, |mask, word| mask | word.bit());
         let columns = self.columns.iter().fold(self.sort.0.needs, |mask, c| mask | c.needs);
         (columns | self.filter.needs()) & lent != 0
@@ -189,7 +189,8 @@ pub(super) async fn collect(
 pub(super) struct Reading {
     view: &'static TableView,
     scope: Option<String>,
-    inflow: Inflow,
+    /// What comes after it was read.
+    pub inflow: Inflow,
     /// What could not be read, in words.
     pub missing: Vec<String>,
 }

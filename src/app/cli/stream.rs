@@ -6,7 +6,7 @@ use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
 use crate::state::health::{FeedId, Health};
-use crate::state::kinds::events;
+use crate::state::kinds::{events, journal};
 use crate::state::query::Bound;
 use crate::state::row::Row;
 use crate::state::store::{Changed, Store};
@@ -26,8 +26,13 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
         if Store::default().table(wanted.view.table).spec.is_looked_at() {
             return super::again::again(common, args, out).await;
         }
-        let words =
-            format!("--watch works on events and on what is measured; {view} are printed once");
+        // The journal is a folder and no feed.
+        if args.output == Format::Csv && wanted.view.table != journal::TABLE.id {
+            return super::again::record(common, args, out).await;
+        }
+        let words = format!(
+            "--watch works on events and on what is measured; {view} are printed once, or recorded with -o csv"
+        );
         return Err(Failure::usage(words));
     }
     if !matches!(args.output, Format::Table | Format::Wide | Format::Json) {

@@ -39,18 +39,18 @@ impl Effects {
         });
     }
 
-    /// Saves a page as text.
-    pub(super) fn save_text(&self, file: String, text: String) {
+    /// Saves a page, or what was counted.
+    pub(super) fn save_text(&self, file: String, text: String, what: String) {
         self.save(move || {
-            let stem = file.trim_end_matches(".txt");
+            let (stem, end) = file.rsplit_once('.').unwrap_or((&file, "txt"));
             // What was saved before is kept: the next one gets a number.
-            let names =
-                std::iter::once(file.clone()).chain((2..=TAKEN).map(|n| format!("{stem}-{n}.txt")));
+            let names = std::iter::once(file.clone())
+                .chain((2..=TAKEN).map(|n| format!("{stem}-{n}.{end}")));
             let mut last = String::new();
             for name in names {
                 let path = typed(&name);
                 match write_new(&path, &text) {
-                    Ok(()) => return Ok(format!("the page is in {}", path.display())),
+                    Ok(()) => return Ok(format!("{}: {what}", path.display())),
                     Err(NotWritten::Exists(path)) => last = path.display().to_string(),
                     Err(why) => return Err(why.to_string()),
                 }

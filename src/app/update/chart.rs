@@ -1,10 +1,12 @@
 //! Charts: opened from a row, sampled while they are in the history, saved as CSV.
 
 use super::App;
+use super::export::file_name;
 use crate::actions;
 use crate::app::msg::{Effect, Now};
 use crate::state::State;
 use crate::state::cell::Role;
+use crate::state::export::csv_trace;
 use crate::state::series::{TICK, Unit};
 use crate::state::ui::Page;
 use crate::state::ui::chart::ChartUi;
@@ -28,7 +30,8 @@ impl App {
         any.then_some(Duration::from_secs(TICK as u64))
     }
 
-    /// Opens a chart of the row: of the column the rows are sorted by if it holds numbers, else of the first that does.
+    /// Opens a chart of the row: of the column the rows are sorted by if it holds numbers, else of the first that was seen to
+    /// change, else of the first there is.
     pub(super) fn open_chart(&mut self, now: Now, fx: &mut Vec<Effect>) {
         let State { store, ui, .. } = &self.state;
         let Some((table, view)) = ui.table().zip(ui.route().map(|route| route.view)) else {
@@ -44,7 +47,15 @@ impl App {
         let first: Vec<_> = table.columns.iter().map(|column| column.id).collect();
         let all = row.table.spec.columns.iter().map(|column| column.id);
         let sorted = [table.sort.0.id].into_iter();
-        let Some(column) = sorted.chain(first.iter().copied()).chain(all).find(|id| counts(id))
+        // What never changed is seldom what is asked for.
+        let trace = self.state.series.trace(table.table, row.key());
+        let moved = |id: &str| {
+            let line = trace.and_then(|trace| trace.line(id));
+            line.is_some_and(|line| line.extremes.0 < line.extremes.1)
+        };
+        let moved: Vec<_> = first.iter().copied().filter(|id| moved(id)).collect();
+        let Some(column) =
+            sorted.chain(moved).chain(first.iter().copied()).chain(all).find(|id| counts(id))
         else {
             return self.say(now, Role::Dim, "this row holds no number to draw");
         };
@@ -65,7 +76,7 @@ impl App {
     }
 
     /// A command of the chart layer. Whether it was one.
-    pub(super) fn chart_command(&mut self, id: &str, _fx: &mut Vec<Effect>) -> bool {
+    pub(super) fn chart_command(&mut self, id: &str, now: Now, fx: &mut Vec<Effect>) -> bool {
         let State { series, ui, .. } = &mut self.state;
         let Some(chart) = ui.chart_mut() else { return false };
         match id {
@@ -74,8 +85,22 @@ impl App {
             "chart-closer" => chart.zoom(true),
             "chart-farther" => chart.zoom(false),
             "chart-zero" => chart.fitted = !chart.fitted,
+            "chart-save" => self.save_chart(now, fx),
             _ => return false,
         }
         true
+    }
+
+    /// Asks for the samples of the row as a file.
+    fn save_chart(&mut self, now: Now, fx: &mut Vec<Effect>) {
+        let Some(chart) = self.state.ui.chart() else { return };
+        let Some(trace) = chart.trace(&self.state.series).filter(|t| t.samples() > 0) else {
+            return self.say(now, Role::Dim, "nothing was measured yet: no file was made");
+        };
+        let about = format!("{}-{}", chart.view, chart.target.path());
+        let n = trace.samples();
+        let what = format!("{n} sample{} of {}", if n == 1 { "" } else { "s" }, chart.target.name);
+        let file = file_name(&about, now.server);
+        fx.push(Effect::SaveText(file, csv_trace(trace), what));
     }
 }

@@ -60,6 +60,7 @@ impl App {
             }
             _ => false,
         };
+        self.busy |= self.export.is_some();
     }
 
     pub(super) fn health(&mut self, id: FeedId, health: Health, now: Now, fx: &mut Vec<Effect>) {
@@ -159,6 +160,7 @@ impl App {
         self.keep_locked();
         self.state.store = Default::default();
         self.state.series = Default::default();
+        self.export = None;
         self.state.store.server = self.state.cluster.server.clone();
         self.state.ui.routes.clear();
         self.state.ui.at = 0;

@@ -135,7 +135,9 @@ impl App {
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),
             Some(Order::Kubectl(command)) => fx.push(Effect::Review(command)),
             Some(Order::Drain(nodes)) => self.drain_nodes(nodes, now, fx),
-            Some(Order::SaveText(file, text)) => fx.push(Effect::SaveText(file, text)),
+            Some(Order::SaveText(file, text)) => {
+                fx.push(Effect::SaveText(file, text, "the page".into()));
+            }
             Some(Order::SaveReport(run)) => fx.push(Effect::SaveReport(run)),
             Some(Order::Undo(run)) => self.undo(Some(run), now, fx),
             Some(Order::Change(wish)) => self.wish(wish, now, fx),

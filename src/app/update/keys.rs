@@ -90,7 +90,7 @@ impl App {
         let done = if self.state.ui.board().is_some() {
             self.board_command(id, now, fx)
         } else if self.state.ui.chart().is_some() {
-            self.chart_command(id, fx)
+            self.chart_command(id, now, fx)
         } else if on_rows {
             self.table_command(id, now, fx)
         } else {

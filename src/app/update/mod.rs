@@ -8,6 +8,7 @@ mod drain;
 mod drain_plan;
 mod escalate;
 mod events;
+mod export;
 mod go;
 mod keys;
 mod lock;
@@ -56,6 +57,8 @@ pub struct App {
     pub(in crate::app) locked: bool,
     /// What is being typed is the answer to an unlock.
     pub(in crate::app) unlocking: bool,
+    /// Rows on their way into a file.
+    pub(in crate::app) export: Option<export::Export>,
     /// Work on a whole table is left to do in slices.
     pub busy: bool,
     minute: i64,
@@ -83,6 +86,7 @@ impl App {
             quits: false,
             locked: false,
             unlocking: false,
+            export: None,
             busy: false,
             minute: 0,
         }
@@ -92,7 +96,6 @@ impl App {
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         let mut fx = vec![];
         self.forget_toast(now);
-        self.observe(now);
         match msg {
             Msg::Key(chord, read_at) => self.key(chord, read_at, now, &mut fx),
             Msg::Paste(text) => self.paste(&text, now),
@@ -160,6 +163,7 @@ impl App {
                 fx.push(Effect::Repaint);
             }
         }
+        self.observe(now);
         fx
     }
 

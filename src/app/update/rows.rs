@@ -53,6 +53,7 @@ impl App {
             }
             "columns" => self.state.ui.overlay = Overlay::Columns(0),
             "chart" => self.open_chart(now, fx),
+            "save-rows" => self.save_rows(now),
             "pause" => self.pause_events(now),
             "normal-events" => self.toggle_normal(now),
             "look-again" => self.look_again(now, fx),
