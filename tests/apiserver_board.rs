@@ -211,6 +211,9 @@ fn pages_of_three_minors_fill_the_board_by_the_same_code() {
         assert_eq!([sum(all.rate), sum(all.errors)], page.requests.map(some), "{}", page.minor);
         let of_section = |section: Section| rows.iter().filter(move |r| r.section == section);
         assert_eq!(of_section(Section::Requests).count(), page.kinds, "{}", page.minor);
+        // One holds the seat of the narrow level and one asks for the page; five wait.
+        let open = [find("in flight").now, find("in queues").now, find("leases").now];
+        assert_eq!(open, [2.0, 5.0, 1.0].map(some), "{}", page.minor);
         assert_eq!(find("long-running").now, some(page.long), "{}", page.minor);
         assert_eq!(sum(find("watch events").rate), some(page.events), "{}", page.minor);
         let cache = find("watch cache");

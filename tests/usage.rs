@@ -335,7 +335,9 @@ fn kubelet_pages() {
         "50 %",
         "Readiness",
         "imagefs.available=15%",
-        "5 of 6 pages",
+        "31 running, 34 wanted here",
+        "3 (1.5 %)",
+        "6 of 7 pages",
     ] {
         assert!(out.contains(words) || err.contains(words), "`{words}` is not in\n{out}{err}");
     }
@@ -385,6 +387,7 @@ fn serve(stream: rustls::StreamOwned<rustls::ServerConnection, std::net::TcpStre
     let (status, kind, body) = match path.as_str() {
         "/healthz" => ("200 OK", "text/plain", "ok".to_owned()),
         "/stats/summary" => ("200 OK", "application/json", summary().to_string()),
+        "/metrics" => ("200 OK", "text/plain", OWN.to_owned()),
         "/metrics/cadvisor" => ("200 OK", "text/plain", CADVISOR.to_owned()),
         "/metrics/probes" => ("200 OK", "text/plain", PROBES.to_owned()),
         "/configz" => {
@@ -418,6 +421,17 @@ fn summary() -> Value {
     })
 }
 
+const OWN: &str = "\
+# TYPE kubelet_running_pods gauge
+kubelet_running_pods 31
+# TYPE kubelet_desired_pods gauge
+kubelet_desired_pods{static=\"\"} 30
+kubelet_desired_pods{static=\"true\"} 4
+# TYPE kubelet_runtime_operations_total counter
+kubelet_runtime_operations_total{operation_type=\"create_container\"} 200
+# TYPE kubelet_runtime_operations_errors_total counter
+kubelet_runtime_operations_errors_total{operation_type=\"create_container\"} 3
+";
 const CADVISOR: &str = "\
 # TYPE container_cpu_cfs_periods_total counter
 container_cpu_cfs_periods_total{container=\"web\",namespace=\"shop\",pod=\"web-1\"} 200

@@ -20,7 +20,7 @@ pub static VIEW: TableView = TableView {
     summary,
     detail: health::detail,
     help: "Worst first, looked at every few seconds and only while this view is in use: each check of /readyz and /livez, who \
-           leads (`not renewed` from 10 s, `lost` once the lease ran out), APIs that are not available, webhooks that fail or \
+           leads (`not renewed` from 10 s, `lost` once the lease ran out), API servers by the leases they keep, APIs that are not available, webhooks that fail or \
            have nothing behind them, whether writes reach etcd, certificates that run out, nodes, versions. READ is the age \
            of what is shown; a part that cannot be read says so, with the right it takes, and is never shown as well. \
            Enter leads to the nodes, the events of a lease holder's namespace or the metrics behind a line. Headless: \

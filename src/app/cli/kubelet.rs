@@ -27,6 +27,7 @@ pub async fn page(
     let parts = [
         seen.health.is_ok(),
         seen.summary.is_ok(),
+        seen.own.is_ok(),
         seen.resource.is_ok(),
         seen.cadvisor.is_ok(),
         seen.probes.is_ok(),

@@ -4,7 +4,7 @@
 use super::raw::{raw, stream};
 use super::request::encode;
 use super::session::{Fault, get};
-use crate::state::doc::kubelet::{Answer, Seen, Unread};
+use crate::state::doc::kubelet::{Answer, Seen, Unread, own};
 use crate::state::metrics::{Parser, Scrape, Want};
 use kube::Client;
 use serde_json::Value;
@@ -39,6 +39,7 @@ pub async fn look(client: &Client, node: &str) -> Seen {
     let mut asker = Asker { client, node, cost: (0, 0), denied: None };
     let health = asker.text("healthz").await;
     let summary = asker.json("stats/summary").await;
+    let own = asker.scrape("metrics", &own::wants()).await;
     let resource = asker.scrape("metrics/resource", &RESOURCE).await;
     let cadvisor = asker.scrape("metrics/cadvisor", &CADVISOR).await;
     let probes = asker.scrape("metrics/probes", &PROBES).await;
@@ -49,7 +50,18 @@ pub async fn look(client: &Client, node: &str) -> Seen {
     };
     let (requests, read) = asker.cost;
     let cost = (requests + u32::from(summary.is_ok()), read);
-    Seen { node: node.to_owned(), health, summary, resource, cadvisor, probes, config, pods, cost }
+    Seen {
+        node: node.to_owned(),
+        health,
+        summary,
+        own,
+        resource,
+        cadvisor,
+        probes,
+        config,
+        pods,
+        cost,
+    }
 }
 
 struct Asker<'a> {

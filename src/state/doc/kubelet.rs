@@ -1,7 +1,7 @@
 //! One node as its kubelet sees it: what is used, by whom, and what it was told to do.
 //!
-//! Kubernetes: `k8s.io/kubelet/pkg/apis/stats/v1alpha1/types.go` (v0.37) for the summary; `/metrics/cadvisor` and
-//! `/metrics/probes` are its exposition pages. What a kubelet does not say is left out, never shown as zero.
+//! Kubernetes: `k8s.io/kubelet/pkg/apis/stats/v1alpha1/types.go` (v0.37) for the summary; `/metrics`, `/metrics/cadvisor`
+//! and `/metrics/probes` are its exposition pages. What a kubelet does not say is left out, never shown as zero.
 
 use super::describe::page::{Cell, Page, count, int, items, join, pairs, plain, str_at, text};
 use super::{Doc, Line};
@@ -11,6 +11,7 @@ use crate::state::time::{Epoch, parse_rfc3339, span};
 use serde_json::Value;
 
 mod metrics;
+pub mod own;
 
 /// Rows of a table at most; the headings say of how many.
 const ROWS: usize = 20;
@@ -38,6 +39,8 @@ pub struct Seen {
     pub health: Answer<String>,
     /// `/stats/summary`.
     pub summary: Answer<Value>,
+    /// `/metrics`.
+    pub own: Answer<Scrape>,
     /// `/metrics/resource`.
     pub resource: Answer<Scrape>,
     /// `/metrics/cadvisor`.
@@ -55,9 +58,10 @@ pub struct Seen {
 /// The page.
 pub fn kubelet(seen: &Seen, now: Epoch) -> Doc {
     let mut page = Page::default();
-    let parts: [Option<&Unread>; 6] = [
+    let parts: [Option<&Unread>; 7] = [
         seen.health.as_ref().err(),
         seen.summary.as_ref().err(),
+        seen.own.as_ref().err(),
         seen.resource.as_ref().err(),
         seen.cadvisor.as_ref().err(),
         seen.probes.as_ref().err(),
@@ -76,6 +80,10 @@ pub fn kubelet(seen: &Seen, now: Epoch) -> Doc {
             volumes(&mut page, summary, seen);
         }
         Err(why) => unread(&mut page, "Summary", why),
+    }
+    match &seen.own {
+        Ok(scrape) => own::page(&mut page, scrape, now),
+        Err(why) => unread(&mut page, "Metrics", why),
     }
     match &seen.resource {
         Ok(scrape) => metrics::resource(&mut page, scrape),

@@ -68,7 +68,8 @@ impl<'a> Span<'a> {
     }
 
     /// The growth of a family by some labels. A series that is new began at zero, since the process is the same; one that
-    /// shrank was reset (`DELETE /metrics`) and counts from zero too.
+    /// shrank was reset (`DELETE /metrics`) and counts from zero too. One that is no number then or now did not grow by
+    /// anything that is known: it is left out.
     pub fn grown(&self, family: &str, by: &[&str]) -> BTreeMap<Vec<String>, Growth> {
         let mut before = self.before.grouped(family, by);
         let now = self.now.grouped(family, by).into_iter();
@@ -76,6 +77,7 @@ impl<'a> Span<'a> {
             let was = before.remove(&key);
             (key, self.growth(was, value))
         })
+        .filter(|(_, growth)| growth.count.is_finite())
         .collect()
     }
 
@@ -119,7 +121,9 @@ impl Growth {
     /// The mean of what was observed; `None` if nothing was.
     pub fn mean(&self) -> Option<f64> {
         let observed = self.observed.as_ref()?;
-        (observed.count > 0.0).then(|| observed.sum / observed.count)
+        (observed.count > 0.0)
+            .then(|| observed.sum / observed.count)
+            .filter(|mean| mean.is_finite())
     }
 
     /// Adds another growth of the same span: observations are added up, quantiles never.
@@ -150,14 +154,16 @@ impl Histogram {
         Histogram {
             bounds: self.bounds.clone(),
             counts: pairs.map(|(bound, count)| (count - before(*bound)).max(0.0)).collect(),
-            sum: (self.sum - was.sum).max(0.0),
+            sum: self.sum - was.sum,
             count: self.count - was.count,
         }
     }
 
     /// The quantile by linear interpolation within its bucket, from 0 in the first (as Prometheus' `histogram_quantile`,
-    /// promql/quantile.go). Buckets are taken as rising: scrapes are not atomic.
+    /// promql/quantile.go). Buckets are taken as rising: scrapes are not atomic. Without a bucket that holds all there is
+    /// none, since nobody knows how many are above the last.
     pub fn quantile(&self, q: f64) -> Option<Quantile> {
+        self.bounds.last().filter(|bound| bound.is_infinite())?;
         let mut cumulative = 0.0_f64;
         let mut counts: Vec<f64> = vec![];
         for count in &self.counts {

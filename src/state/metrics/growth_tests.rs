@@ -88,3 +88,173 @@ fn quantiles_are_of_what_was_observed_between_the_scrapes() {
     twice.add(&grown);
     assert_eq!((twice.count, twice.quantile(0.5)), (80.0, Some(Quantile::At(2.0))));
 }
+
+/// Bounds, cumulative counts, a quantile, and what it is by hand.
+type Case = (&'static [f64], &'static [f64], f64, Option<Quantile>);
+
+const INF: f64 = f64::INFINITY;
+
+#[test]
+fn quantiles_at_the_edges_worked_by_hand() {
+    use Quantile::{At, AtLeast, Few};
+    let cases: &[Case] = &[
+        // All in the first bucket: rank 15 of 30 is halfway from 0 to 0.1.
+        (&[0.1, 1.0, INF], &[30.0, 30.0, 30.0], 0.5, Some(At(0.05))),
+        // Empty buckets before the one that holds it: (1, 2] from its lower bound.
+        (&[0.5, 1.0, 2.0, INF], &[0.0, 0.0, 40.0, 40.0], 0.25, Some(At(1.25))),
+        // Empty buckets amidst: rank 20 is the end of (0, 1], not the begin of (4, 8].
+        (&[1.0, 2.0, 4.0, 8.0, INF], &[20.0, 20.0, 20.0, 40.0, 40.0], 0.5, Some(At(1.0))),
+        // Just beyond: rank 30 is halfway through the 20 of (4, 8].
+        (&[1.0, 2.0, 4.0, 8.0, INF], &[20.0, 20.0, 20.0, 40.0, 40.0], 0.75, Some(At(6.0))),
+        // The bucket without an end holds it, though most are below.
+        (&[1.0, 2.0, INF], &[10.0, 90.0, 100.0], 0.95, Some(AtLeast(2.0))),
+        // The last rank that is not in it.
+        (&[1.0, 2.0, INF], &[10.0, 90.0, 100.0], 0.9, Some(At(2.0))),
+        // Everything beyond the last bound.
+        (&[1.0, 2.0, INF], &[0.0, 0.0, 50.0], 0.5, Some(AtLeast(2.0))),
+        // A first bucket that ends below zero has no width from zero.
+        (&[-1.0, 1.0, INF], &[30.0, 30.0, 30.0], 0.5, Some(At(-1.0))),
+        // One bucket alone says nothing of size.
+        (&[INF], &[30.0], 0.5, None),
+        // The bucket that holds all is missing.
+        (&[1.0, 2.0], &[10.0, 30.0], 0.5, None),
+        // A count that is no number is as if it had not been told: (0, 2] holds 30.
+        (&[1.0, 2.0, INF], &[f64::NAN, 30.0, 30.0], 0.5, Some(At(1.5))),
+        (&[1.0, 2.0, INF], &[f64::NAN; 3], 0.5, None),
+        // 20 are enough for a high quantile: rank 19.8 of 20 in (0, 1].
+        (&[1.0, INF], &[20.0, 20.0], 0.99, Some(At(0.99))),
+        (&[1.0, INF], &[19.0, 19.0], 0.99, Some(Few(19))),
+        (&[1.0, INF], &[0.0, 1.0], 0.5, Some(AtLeast(1.0))),
+    ];
+    for (bounds, counts, q, expected) in cases {
+        let h = Histogram {
+            bounds: bounds.to_vec(),
+            counts: counts.to_vec(),
+            sum: 0.0,
+            count: *counts.last().unwrap(),
+        };
+        match (h.quantile(*q), expected) {
+            (Some(At(is)), Some(At(by_hand))) => {
+                assert!((is - by_hand).abs() < 1e-12, "{bounds:?} {counts:?} {q}: {is} {by_hand}");
+            }
+            (is, by_hand) => assert_eq!(is, *by_hand, "{bounds:?} {counts:?} {q}"),
+        }
+    }
+}
+
+fn page(text: &str) -> Scrape {
+    let mut parser = Parser::new(&[Want::by("x", &["v"]), Want::by("h", &["v"])]);
+    parser.feed(format!("process_start_time_seconds 100\n{text}").as_bytes());
+    parser.end()
+}
+
+#[test]
+fn growth_at_the_edges_worked_by_hand() {
+    // Before, now, and by how much it grew.
+    let cases = [
+        ("x{v=\"a\"} 10\n", "x{v=\"a\"} 10\n", Some(0.0)),
+        // Reset: seven since. It was at more before, so some are lost, and none is invented.
+        ("x{v=\"a\"} 10\n", "x{v=\"a\"} 7\n", Some(7.0)),
+        // One series was reset, the other grew by 5.
+        ("x{v=\"a\"} 10\nx{v=\"b\"} 1\n", "x{v=\"a\"} 2\nx{v=\"b\"} 6\n", Some(7.0)),
+        // A series that is new began at zero, one that is gone counts nothing.
+        ("x{v=\"a\"} 10\n", "x{v=\"a\"} 11\nx{v=\"b\"} 3\n", Some(4.0)),
+        ("x{v=\"a\"} 10\nx{v=\"b\"} 3\n", "x{v=\"a\"} 11\n", Some(1.0)),
+        // No number: not known, and not known is not zero.
+        ("x{v=\"a\"} 10\n", "x{v=\"a\"} NaN\n", None),
+        ("x{v=\"a\"} NaN\n", "x{v=\"a\"} 10\n", None),
+        ("x{v=\"a\"} NaN\nx{v=\"b\"} 1\n", "x{v=\"a\"} NaN\nx{v=\"b\"} 4\n", Some(3.0)),
+        ("x{v=\"a\"} +Inf\n", "x{v=\"a\"} +Inf\n", None),
+        ("x{v=\"a\"} 10\n", "", None),
+    ];
+    for (before, now, expected) in cases {
+        let (before_page, now_page) = (page(before), page(now));
+        let span = Span::new(&before_page, &now_page, 10.0).unwrap();
+        let grown = span.grown("x", &["v"]);
+        let sum = grown.values().map(|g| g.count).reduce(|a, b| a + b);
+        assert_eq!(sum, expected, "{before:?} {now:?}");
+        let rate = grown.values().map(Growth::rate).reduce(|a, b| a + b);
+        assert_eq!(rate.map(|r| (r * 1e9).round() / 1e9), expected.map(|n| n / 10.0));
+    }
+}
+
+fn buckets(v: &str, of: &[(&str, u32)]) -> String {
+    let line = |(le, n): &(&str, u32)| format!("h_bucket{{v=\"{v}\",le=\"{le}\"}} {n}\n");
+    let all = of.last().map_or(0, |(_, n)| *n);
+    let lines: String = of.iter().map(line).collect();
+    format!("{lines}h_sum{{v=\"{v}\"}} {all}\nh_count{{v=\"{v}\"}} {all}\n")
+}
+
+#[test]
+fn buckets_that_differ_are_added_by_their_bounds() {
+    // As two builds would write them. 10 and 30 in (0, 1]; 10 of a in (1, 2]; 10 of b in (1, 4].
+    let a = buckets("a", &[("1", 10), ("2", 20), ("+Inf", 20)]);
+    let b = buckets("b", &[("1", 30), ("4", 40), ("+Inf", 40)]);
+    for text in [format!("{a}{b}"), format!("{b}{a}")] {
+        let (before, now) = (page(""), page(&text));
+        let grown = Span::new(&before, &now, 1.0).unwrap().total("h").unwrap();
+        let h = grown.observed.clone().unwrap();
+        assert_eq!((h.bounds.as_slice(), h.count), (&[1.0, 2.0, 4.0, INF][..], 60.0));
+        // By le: 1: 40, 2: 20 (b does not say), 4: 40 (a does not say), all: 60. A bucket that falls is taken as level, so
+        // rank 30 is 3/4 of the way to 1, and rank 54 is somewhere above what both name.
+        assert_eq!(h.counts, [40.0, 20.0, 40.0, 60.0]);
+        assert_eq!(grown.quantile(0.5), Some(Quantile::At(0.75)));
+        assert_eq!(grown.quantile(0.9), Some(Quantile::AtLeast(4.0)));
+    }
+    // A bound that came with a series of its own did not hold what was there before: of a, 20 more in (1, 2].
+    let more = buckets("a", &[("1", 10), ("2", 40), ("+Inf", 40)]);
+    let (before, now) = (page(&a), page(&format!("{more}{b}")));
+    let grown = Span::new(&before, &now, 1.0).unwrap().grown("h", &["v"]);
+    assert_eq!(grown[&vec!["a".to_owned()]].quantile(0.5), Some(Quantile::At(1.5)));
+    let of_b = &grown[&vec!["b".to_owned()]];
+    assert_eq!((of_b.count, of_b.quantile(0.5)), (40.0, Some(Quantile::At(20.0 / 30.0))));
+}
+
+#[test]
+fn a_reset_histogram_counts_from_zero() {
+    let before = page(&buckets("a", &[("1", 100), ("2", 200), ("+Inf", 200)]));
+    let now = page(&buckets("a", &[("1", 0), ("2", 30), ("+Inf", 30)]));
+    let grown = Span::new(&before, &now, 10.0).unwrap().total("h").unwrap();
+    assert_eq!((grown.count, grown.rate(), grown.mean()), (30.0, 3.0, Some(1.0)));
+    assert_eq!(grown.quantile(0.5), Some(Quantile::At(1.5)));
+}
+
+/// The oracle keeps every observation and sorts them. A histogram knows less: its quantile must lie in the bucket that
+/// holds the observation of that rank, and be a bound where that is all it can know.
+#[test]
+fn quantiles_lie_in_the_bucket_of_the_observation_of_that_rank() {
+    let bounds = [0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0, INF];
+    let mut state = 0x2026_1123_u64;
+    let mut random = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    for round in 0..400_usize {
+        let n = 20 + round * 3;
+        // From a millisecond to beyond the last bound, thickest where the round says.
+        let mut seen: Vec<f64> =
+            (0..n).map(|_| 0.001 * 10_f64.powf(random() * (1.0 + (round % 5) as f64))).collect();
+        let counts: Vec<f64> =
+            bounds.iter().map(|b| seen.iter().filter(|s| *s <= b).count() as f64).collect();
+        let h =
+            Histogram { bounds: bounds.to_vec(), counts, sum: seen.iter().sum(), count: n as f64 };
+        seen.sort_by(f64::total_cmp);
+        for q in [0.01, 0.1, 0.5, 0.9, 0.99, 1.0] {
+            let rank = (q * n as f64).ceil().max(1.0) as usize;
+            let at = bounds.iter().position(|b| seen[rank - 1] <= *b).unwrap();
+            match h.quantile(q).unwrap() {
+                Quantile::At(is) => {
+                    let lower = if at == 0 { 0.0 } else { bounds[at - 1] };
+                    assert!(
+                        (lower..=bounds[at]).contains(&is),
+                        "{round} {q}: {is} {}",
+                        seen[rank - 1]
+                    );
+                }
+                Quantile::AtLeast(is) => assert_eq!((bounds[at], is), (INF, 10.0), "{round} {q}"),
+                Quantile::Few(_) => panic!("{n} are not few"),
+            }
+        }
+    }
+}

@@ -286,12 +286,14 @@ impl Value {
         match (self, other) {
             (Value::Number(a), Value::Number(b)) => *a += b,
             (Value::Histogram(a), Value::Histogram(b)) => {
-                if a.bounds.len() < b.bounds.len() {
-                    a.bounds = b.bounds;
-                    a.counts.resize(a.bounds.len(), 0.0);
-                }
-                for (a, b) in a.counts.iter_mut().zip(b.counts) {
-                    *a += b;
+                // By bound, as `sum by (le)`: series of one family may have been made with other buckets.
+                for (bound, count) in b.bounds.into_iter().zip(b.counts) {
+                    let at = a.bounds.partition_point(|own| *own < bound);
+                    if a.bounds.get(at) != Some(&bound) {
+                        a.bounds.insert(at, bound);
+                        a.counts.insert(at, 0.0);
+                    }
+                    a.counts[at] += count;
                 }
                 a.sum += b.sum;
                 a.count += b.count;

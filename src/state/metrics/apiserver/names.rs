@@ -40,10 +40,11 @@ namings! {
     REQUESTS: ["apiserver_request_total" 14-99] ["verb", "group", "resource", "subresource", "code"];
     /// How long answers took.
     DURATION: ["apiserver_request_duration_seconds" 14-99] ["verb", "group", "resource", "subresource", "scope"], without LONG;
-    /// Requests being worked on.
-    IN_FLIGHT: ["apiserver_current_inflight_requests" 14-99] ["request_kind"];
-    /// Requests waiting in the queues of priority and fairness.
-    IN_QUEUE: ["apiserver_current_inqueue_requests" 20-99] ["request_kind"];
+    /// Requests being worked on, counted by priority and fairness; where that is off, the most of the last second.
+    IN_FLIGHT: ["apiserver_flowcontrol_current_executing_requests" 20-99, "apiserver_current_inflight_requests" 14-99] ["request_kind"];
+    /// Requests waiting in the queues of priority and fairness. The older family holds the most that came within the last
+    /// second (`pkg/server/filters/maxinflight.go`): on 1.34 to 1.37 it says 1, 2 and 4 where 5 wait (`tests/golden`).
+    IN_QUEUE: ["apiserver_flowcontrol_current_inqueue_requests" 20-99, "apiserver_current_inqueue_requests" 20-99] ["request_kind"];
     /// Watches, logs, shells.
     LONG_RUNNING: ["apiserver_longrunning_requests" 23-99, "apiserver_longrunning_gauge" 14-23] ["verb", "group", "resource", "subresource"];
     /// Requests the server gave up.

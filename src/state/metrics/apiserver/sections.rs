@@ -159,11 +159,13 @@ fn open(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
             absent(rows, name, naming, "");
             continue;
         };
-        let kind = |kind: &str| facts.now.number(source, &[("request_kind", kind)]);
         let mut row = Measured::new(Section::Overview, name, source);
         row.now = facts.now.number(source, &[]);
+        // By kind only the older family tells.
+        let most = naming.names.last().map_or(source, |n| n.0);
+        let kind = |kind: &str| facts.now.number(most, &[("request_kind", kind)]);
         if let Some((reads, writes)) = kind("readOnly").zip(kind("mutating")) {
-            row.why = format!("{reads} reading, {writes} writing, at the moment of the scrape");
+            row.why = format!("within the last second at most {reads} reading, {writes} writing");
         }
         rows.push(row);
     }

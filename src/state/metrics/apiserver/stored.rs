@@ -7,13 +7,19 @@ use super::{Facts, Measured, Section};
 use crate::state::metrics::growth::Growth;
 use crate::state::metrics::scrape::Value;
 
+/// Leases as a resource.
+const LEASES: &str = "leases.coordination.k8s.io";
+
 /// Objects and bytes by resource, and etcd's file.
 pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let sizes = names::OBJECT_BYTES.of(facts.now);
     let sizes =
         sizes.map(|name| facts.now.grouped(name, &["group", "resource"])).unwrap_or_default();
     match names::OBJECTS.of(facts.now) {
-        None => absent(rows, "objects", &names::OBJECTS, ""),
+        None => {
+            absent(rows, "objects", &names::OBJECTS, "");
+            absent(rows, "leases", &names::OBJECTS, "");
+        }
         Some(source) => {
             let (mut objects, mut unknown, mut bytes) = (0.0, 0, 0.0);
             for (labels, value) in facts.now.grouped(source, &["group", "resource"]) {
@@ -41,6 +47,7 @@ pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
                 row.why = "bytes by resource: from 1.34 on".into();
             }
             rows.push(row);
+            leases(source, rows);
         }
     }
     let Some(source) = names::DATABASE.of(facts.now) else {
@@ -52,8 +59,28 @@ pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     rows.push(row);
 }
 
+/// Lease objects, which are renewed all the time.
+fn leases(source: &'static str, rows: &mut Vec<Measured>) {
+    let mut row = Measured::new(Section::Overview, "leases", source);
+    match rows.iter().find(|r| r.section == Section::Storage && r.name == LEASES) {
+        Some(found) if found.now.is_none() => row.why = "the server could not count them".into(),
+        Some(found) => {
+            (row.now, row.bytes) = (found.now, found.bytes);
+            row.why =
+                "of nodes, leaders and API servers; each renews its own every 2 to 10 s".into();
+        }
+        None => row.why = format!("not counted: {source} has no series of them"),
+    }
+    rows.push(row);
+}
+
 /// etcd as the API server sees it.
 pub(super) fn etcd(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    etcd_requests(facts, rows);
+    etcd_watches(facts, rows);
+}
+
+fn etcd_requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let Some((source, times)) = facts.grown(&names::ETCD) else {
         return absent(rows, "etcd requests", &names::ETCD, "");
     };
@@ -75,16 +102,31 @@ pub(super) fn etcd(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         let failed = failed.as_ref().map(|f| f.get(&subject).map_or(0.0, Growth::rate));
         rows.push(row(Section::Etcd, subject, &sum, failed));
     }
-    if let Some((source, grown)) = facts.grown(&names::BOOKMARKS)
-        && let Some(sum) = total(&grown, |_| true)
-    {
-        let mut row = Measured::new(Section::Overview, "etcd bookmarks", source).grown(&sum);
-        row.why = "progress notifications of etcd's watches".into();
-        rows.push(row);
+}
+
+/// What keeps watches fresh without events, and what events expire by.
+fn etcd_watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
+    match names::BOOKMARKS.of(facts.now) {
+        None => absent(rows, "etcd bookmarks", &names::BOOKMARKS, ""),
+        Some(source) => {
+            let mut row = Measured::new(Section::Overview, "etcd bookmarks", source);
+            let grown = facts.grown(&names::BOOKMARKS).map(|(_, grown)| grown);
+            if let Some(sum) = grown.as_ref().and_then(|grown| total(grown, |_| true)) {
+                row = row.grown(&sum);
+            }
+            row.why =
+                "progress notifications of etcd's watches: what watch caches are fresh by".into();
+            rows.push(row);
+            for (name, growth) in added(&grown.unwrap_or_default(), |l| Some(named(l))) {
+                let row = Measured::new(Section::Watches, format!("bookmarks {name}"), source);
+                rows.push(row.grown(&growth));
+            }
+        }
     }
-    if let Some(source) = names::LEASES.of(facts.now)
-        && let Some(Value::Histogram(h)) = facts.now.grouped(source, &[]).into_values().next()
-    {
+    let Some(source) = names::LEASES.of(facts.now) else {
+        return absent(rows, "etcd leases", &names::LEASES, "");
+    };
+    if let Some(Value::Histogram(h)) = facts.now.grouped(source, &[]).into_values().next() {
         let mut row = Measured::new(Section::Overview, "etcd leases", source);
         row.now = Some(h.count);
         row.why = match h.count {

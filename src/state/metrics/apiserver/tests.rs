@@ -57,8 +57,11 @@ fn what_is_not_exposed_is_said_to_be_absent_and_is_no_zero() {
         "watch events",
         "webhooks",
         "objects",
+        "leases",
         "database file",
         "etcd requests",
+        "etcd bookmarks",
+        "etcd leases",
     ] {
         let row = row(&rows, name);
         assert!(row.why.contains("not exposed: "), "{name}: {}", row.why);
@@ -99,6 +102,33 @@ fn each_minor_s_names_are_read() {
             format!("etcd_request_duration_seconds_count{{operation=\"get\",{labels}}} 20\n");
         assert_eq!(row(&rows("", &text), name).rate, Some(2.0), "{labels}");
     }
+}
+
+#[test]
+fn leases_are_counted_by_either_name_and_bookmarks_without_requests_to_etcd() {
+    for (name, of) in [
+        ("apiserver_resource_objects{group=\"coordination.k8s.io\",resource=\"leases\"}", "7"),
+        ("apiserver_storage_objects{resource=\"leases.coordination.k8s.io\"}", "7"),
+    ] {
+        assert_eq!(row(&rows("", &format!("{name} {of}\n")), "leases").now, Some(7.0));
+        let unknown = rows("", &format!("{name} -1\n"));
+        assert_eq!(row(&unknown, "leases").now, None);
+    }
+    for name in ["etcd_bookmark_total", "etcd_bookmark_counts"] {
+        let rows = rows("", &format!("{name}{{group=\"\",resource=\"pods\"}} 20\n"));
+        assert_eq!(row(&rows, "etcd bookmarks").rate, Some(2.0));
+        assert_eq!(row(&rows, "bookmarks pods").rate, Some(2.0));
+    }
+}
+
+#[test]
+fn what_waits_is_counted_and_not_the_most_of_the_last_second() {
+    let old = "apiserver_current_inqueue_requests{request_kind=\"readOnly\"} 1\n\
+               apiserver_current_inqueue_requests{request_kind=\"mutating\"} 0\n";
+    let new = "apiserver_flowcontrol_current_inqueue_requests{flow_schema=\"s\",priority_level=\"l\"} 5\n";
+    let of = |text: &str| row(&rows("", text), "in queues").clone();
+    assert_eq!((of(old).now, of(&format!("{old}{new}")).now), (Some(1.0), Some(5.0)));
+    assert!(of(old).why.contains("at most 1 reading, 0 writing"), "{}", of(old).why);
 }
 
 #[test]

@@ -10,6 +10,10 @@ const RENEW: i64 = 10;
 /// Seconds by which an observed change may be later than the change: looks are that far apart.
 const BETWEEN: i64 = 6;
 
+/// API servers renew theirs every 10 s, and one that is an hour old is deleted (apiserver `controller/lease` and
+/// `controlplane/controller/apiserverleasegc`, KEP-1965).
+const SILENT: i64 = 60;
+
 /// Who must lead for a cluster to work, and what does not happen without.
 const LEADERS: [(&str, &str); 3] = [
     ("kube-scheduler", "new pods are not placed on nodes"),
@@ -112,6 +116,32 @@ pub fn lines(all: &[Watched], now: Epoch, there: Epoch) -> Vec<Line> {
                 lines.push(Line::new("leader", name, Verdict::Unknown, why.to_owned()));
             }
         }
+    }
+    lines
+}
+
+/// The API servers, each by the lease it keeps: one line about those that renew it, one about each that does not. None at
+/// all where servers keep no leases.
+pub fn servers(all: &[Watched], now: Epoch, there: Epoch) -> Vec<Line> {
+    let mut servers: Vec<&Watched> = all.iter().filter(|w| w.lease.is_server).collect();
+    servers.sort_by(|a, b| a.lease.name.cmp(&b.lease.name));
+    let lives = |w: &Watched| w.age(now, there).is_some_and(|age| age < SILENT);
+    let (alive, silent): (Vec<&Watched>, Vec<&Watched>) =
+        servers.into_iter().partition(|w| lives(w));
+    let mut lines = vec![];
+    if !alive.is_empty() {
+        let names: Vec<&str> = alive.iter().map(|w| w.lease.name.as_str()).collect();
+        let (n, s) = (names.len(), if names.len() == 1 { "" } else { "s" });
+        let why = format!("{n} API server{s} renewed within the last minute: {}", names.join(", "));
+        lines.push(Line::new("server", "leases", Verdict::Ok, why));
+    }
+    for watched in silent {
+        let since = watched.age(now, there).map_or("ever".to_owned(), span);
+        let why = format!(
+            "not renewed for {since} (every 10 s): this API server stopped, was replaced, or its writes fail; an hour after \
+             the last renewal its lease is deleted"
+        );
+        lines.push(Line::new("server", watched.lease.name.as_str(), Verdict::Warn, why));
     }
     lines
 }

@@ -199,7 +199,10 @@ pub fn board(facts: &Facts, now: Epoch) -> Vec<Line> {
     let at = facts.leases.seen.as_ref().map_or(Epoch::default(), |(at, _)| *at);
     writes.iter_mut().for_each(|line| line.at = at);
     lines.extend(writes);
-    told(&mut lines, "leases", &facts.leases, (Warn, now), |all| leases::lines(all, now, there));
+    told(&mut lines, "leases", &facts.leases, (Warn, now), |all| {
+        let leaders = leases::lines(all, now, there);
+        leaders.into_iter().chain(leases::servers(all, now, there)).collect()
+    });
     told(&mut lines, "API services", &facts.services, (Warn, now), |all| services::apis(all));
     told(&mut lines, "webhooks", &facts.webhooks, (Warn, now), |all| {
         services::webhooks(all, calls)

@@ -68,6 +68,23 @@ fn a_leader_ages_from_10_s_and_is_lost_after_its_lease() {
 }
 
 #[test]
+fn api_servers_are_told_by_their_own_leases() {
+    let server = |name: &str, ago| Lease { is_server: true, ..lease(name, ago) };
+    let lines = board(&facts(vec![server("apiserver-b", 8), server("apiserver-a", 59)]), NOW);
+    let line = find(&lines, "server", "leases");
+    assert_eq!(
+        (line.verdict, line.why.as_str()),
+        (Verdict::Ok, "2 API servers renewed within the last minute: apiserver-a, apiserver-b")
+    );
+    let lines = board(&facts(vec![server("apiserver-a", 1), server("apiserver-b", 60)]), NOW);
+    let line = find(&lines, "server", "apiserver-b");
+    assert_eq!(line.verdict, Verdict::Warn);
+    assert!(line.why.starts_with("not renewed for 60s (every 10 s)"), "{}", line.why);
+    // Where they keep none there is nothing to tell.
+    assert!(board(&facts(vec![lease("x", 1)]), NOW).iter().all(|l| l.part != "server"));
+}
+
+#[test]
 fn a_holder_whose_clock_is_wrong_is_not_lost() {
     let at = |seconds| Epoch(NOW.0 + seconds);
     // Its clock is two minutes slow.
