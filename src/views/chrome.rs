@@ -1,14 +1,14 @@
 //! The frame around a page: who and where, how fresh, and the keys that work here.
 
-use super::page::{Pen, fit};
+use super::page::{Pen, begin, fit};
 use super::spec::{Part, TableView};
 use super::theme::Theme;
 use crate::actions;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
-use crate::state::kinds::usage::is_lent;
-use crate::state::text::width;
+use crate::state::kinds::{self, stuck, usage::is_lent};
+use crate::state::text::{width, wrap};
 use crate::state::time::Epoch;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -172,8 +172,11 @@ pub fn footer(
     if let Some(toast) = &state.ui.toast {
         pen.put(toast.role, &toast.text).skip(3);
     }
-    // What there is to say of a row stands at the right, so that the keys stay where they are from row to row.
-    let detail = row_detail(state, view).filter(|_| state.ui.toast.is_none()).unwrap_or_default();
+    // What there is to say of a row stands at the right, so that the keys stay where they are from row to row, unless it has
+    // lines of its own.
+    let own = view.is_some_and(|view| strip(view, (area.width, area.y + 1)) > 0);
+    let detail = row_detail(state, view).filter(|_| state.ui.toast.is_none() && !own);
+    let detail = detail.unwrap_or_default();
     let detail = super::page::fit(&detail, usize::from(area.width) / 2, theme);
     let reserved = if detail.is_empty() { 0 } else { width(&detail) + 2 };
     let mut offers = offers(state, view);
@@ -194,6 +197,33 @@ pub fn footer(
         pen.put(k, key).skip(1).put(w, word).skip(2);
     }
     pen.right(&[(Role::Plain, format!("{detail} "))]);
+}
+
+/// Lines above the keys for what there is to say of a row, where that is a sentence and not a word: on boards, whose widest
+/// column is the first that finds no room. They do not depend on the row, so that nothing jumps.
+pub fn strip(view: &TableView, (width, height): (u16, u16)) -> u16 {
+    let spec = kinds::ALL.iter().find(|table| table.id == view.table);
+    let words = spec.is_some_and(|spec| spec.is_looked_at() || spec.id == stuck::TABLE.id);
+    match width {
+        _ if !words || height < 16 => 0,
+        ..100 => 3,
+        100..160 => 2,
+        _ => 1,
+    }
+}
+
+/// What there is to say of the row under the cursor, in as many lines as there are.
+pub fn details(state: &State, view: &TableView, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let Some(text) = row_detail(state, Some(view)) else { return };
+    let room = usize::from(area.width.saturating_sub(2));
+    let mut lines = wrap(&text, room);
+    let rest = lines.split_off(lines.len().min(usize::from(area.height)));
+    if let (false, Some(last)) = (rest.is_empty(), lines.last_mut()) {
+        *last = begin(&format!("{last} {}", rest.join(" ")), room, theme);
+    }
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        Pen::new(buf, theme, area, y).skip(1).put(Role::Plain, &line);
+    }
 }
 
 fn row_detail(state: &State, view: Option<&TableView>) -> Option<String> {

@@ -6,6 +6,7 @@ use super::{board, chart, chrome, document, overlay, page::Pen, prompt, rows};
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
+use crate::state::kinds::stuck;
 use crate::state::text::{width, wrap};
 use crate::state::time::Epoch;
 use crate::state::ui::{Overlay, Page};
@@ -37,8 +38,9 @@ pub fn lay_out(state: &mut State, now: Epoch) -> Option<String> {
             None
         }
         Page::Table(table) => {
+            let strip = view.map_or(0, |view| chrome::strip(view, ui.size));
             table.columns = columns;
-            table.height = height;
+            table.height = height.saturating_sub(strip).max(1);
             let gone = table.settle(store);
             table.measure(store, now, width);
             table.shown = table.row(store, table.at).map(|row| row.key());
@@ -75,6 +77,10 @@ pub fn paint(
             let about = state.ui.route().is_some_and(|r| !r.about.is_empty());
             let parts = if about { vec![] } else { (view.summary)(state) };
             chrome::summary(&parts, &place(state), theme, line(1), buf);
+            let strip = chrome::strip(view, (area.width, area.height));
+            let (rows, below) = (body.height - strip, body.y + body.height - strip);
+            chrome::details(state, view, theme, Rect { y: below, height: strip, ..body }, buf);
+            let body = Rect { height: rows, ..body };
             next = rows::paint(state, table, view, theme, now, body, buf);
             if table.lens.rows().is_empty() {
                 let (role, text) = emptiness(state, view, now);
@@ -163,7 +169,7 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
                 let (role, words) = feed.health.words(now);
                 return (role, words);
             }
-            Health::Surveyed { .. } if total == 0 => {
+            Health::Surveyed { .. } if total == 0 && view.table == stuck::TABLE.id => {
                 return (Role::Ok, "nothing that was deleted is still there".into());
             }
             _ => {}
