@@ -24,15 +24,21 @@ use wheelhouse::actions::drain::plan::DrainPlan;
 use wheelhouse::actions::drain::wire::Wire;
 use wheelhouse::actions::plan::{Danger, Plan};
 use wheelhouse::app::cluster::Client;
+use wheelhouse::app::cluster::feed::{self, FeedSpec};
+use wheelhouse::app::cluster::mailbox::{Delivery, Mailbox};
 use wheelhouse::app::cluster::session::{ArmedId, Permit, get};
 use wheelhouse::app::cluster::survey::{Asked, Pace, survey};
+use wheelhouse::app::cluster::upstream::Upstream;
 use wheelhouse::app::demo::{self, DemoCluster};
 use wheelhouse::app::drain::facts::gather;
 use wheelhouse::app::drain::{Told, outcome};
 use wheelhouse::app::effects::change::send;
 use wheelhouse::app::msg::Msg;
+use wheelhouse::state::health::Health;
 use wheelhouse::state::kinds::stuck;
 use wheelhouse::state::parcel::{Draft, Parcel};
+use wheelhouse::state::store::Feed;
+use wheelhouse::state::time::Epoch;
 
 const CELL: (f32, f32) = (8.4, 18.0);
 const GROUND: &str = "#1e1e1e";
@@ -125,7 +131,8 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
     stage.app.state.cluster.version = demo::VERSION.into();
     stage.app.state.cluster.demo = true;
     for spec in wheelhouse::state::kinds::ALL {
-        for kind in spec.kinds.iter().filter(|kind| kind.gvk.is_served()) {
+        let declared = spec.kinds.iter().filter(|kind| !kind.paths.is_empty());
+        for kind in declared.filter(|kind| kind.gvk.is_served()) {
             let answer = get(&client, &kind.gvk.collection(None), None).await.unwrap();
             let mut list: Value = serde_json::from_slice(&answer.body).unwrap();
             let items = list["items"].take();
@@ -133,11 +140,36 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
         }
     }
     if view == "stuck" {
-        surveyed(&mut stage, client).await;
+        surveyed(&mut stage, client.clone()).await;
     }
+    looked(&mut stage, client, time.clone()).await;
     stage.live();
     stage.settle();
     (stage, time, cluster)
+}
+
+/// What the first look at a table that is not watched tells.
+async fn looked(stage: &mut Stage, client: Client, time: Arc<AtomicI64>) {
+    let store = &stage.app.state.store;
+    let looked = |feed: &&Feed| store.table_at(feed.table).spec.is_looked_at();
+    let Some(feed) = store.feeds.iter().find(looked) else { return };
+    let (id, table) = (feed.id, store.table_at(feed.table).spec);
+    let woken = Arc::new(tokio::sync::Notify::new());
+    let wake = woken.clone();
+    let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
+    let clock = Arc::new(move || Epoch(time.load(Ordering::SeqCst)));
+    let upstream = Upstream::new(client, clock);
+    let _feed = feed::spawn(FeedSpec { id, table, kind: 0, namespace: None }, &upstream, &mailbox);
+    loop {
+        woken.notified().await;
+        for delivery in mailbox.drain(usize::MAX) {
+            match delivery {
+                Delivery::Rows(parcel) => drop(stage.send(Msg::Rows(parcel))),
+                Delivery::Health(_, Health::Starting { .. }) => {}
+                Delivery::Health(..) => return,
+            }
+        }
+    }
 }
 
 /// What a survey of it finds, as its feed would tell.
@@ -275,13 +307,18 @@ async fn drain(nodes: [&str; 2], seconds: u32) -> Stage {
 
 #[test]
 fn readme() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let pictures: [(&str, &'static str, &str); 5] = [
+    // How long a look took is part of what it tells: time stands still.
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
+    let pictures: [(&str, &'static str, &str); 8] = [
         ("nodes", "nodes", "jjj"),
         ("pods", "pods", "/failing:yes<enter>"),
         ("events", "events", "jj"),
         ("requests", "certificatesigningrequests", ""),
         ("stuck", "stuck", "j"),
+        ("levels", "levels", ""),
+        ("apiserver", "apiserver", ""),
+        ("health", "health", "j"),
     ];
     for (name, view, keys) in pictures {
         let mut stage = runtime.block_on(demo(view, (132, 30)));
