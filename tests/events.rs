@@ -173,7 +173,7 @@ fn what_was_done_from_here_stands_in_the_same_timeline() {
     assert!(stage.effects.contains(&Effect::ReadDeeds));
     stage.effects.clear();
     stage.send(Msg::Executed(Box::default()));
-    assert_eq!(stage.effects, [Effect::ReadDeeds]);
+    assert_eq!(stage.effects, [Effect::LookAgain, Effect::ReadDeeds]);
     let deed = Deed {
         id: "run#1".into(),
         at: Epoch(NOON.0 - 20),

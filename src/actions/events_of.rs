@@ -25,6 +25,9 @@ impl Action for EventsOf {
     fn offer(&self, ask: &Ask<'_>) -> Offer {
         // They stand in `default` or `kube-system` (client-go `tools/record`, `makeEvent`), whatever namespace is looked at.
         match (&ask.cluster.namespace, ask.target.namespace.as_str()) {
+            _ if ask.target.gvk.is_local() => {
+                Offer::No("what was done from here has no events of its own".into())
+            }
             (Some(ns), "") => Offer::No(format!(
                 "events of objects without namespace stand in default or kube-system, and only {ns} is looked at; \
                  :ns all shows them"

@@ -7,7 +7,9 @@ use crate::actions;
 use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::commands;
-use crate::state::text::wrap;
+use crate::state::kinds::usage::is_usage;
+use crate::state::store::Feed;
+use crate::state::text::{width, wrap};
 use crate::state::time::Epoch;
 use crate::state::ui::Overlay;
 use ratatui::buffer::Buffer;
@@ -79,7 +81,7 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
         let spec = action.spec();
         let fits = view.is_none_or(|v| actions::fits(*action, v.table));
         if fits {
-            lines.push(key_line(state, spec.id, spec.help));
+            lines.extend(key_lines(state, spec.id, spec.help, room));
         }
     }
     let layer = match (view, state.ui.board()) {
@@ -91,19 +93,32 @@ fn help(state: &State, view: Option<&TableView>, room: usize) -> Vec<Line> {
     for (title, wanted) in [("Here", layer), ("Everywhere", commands::Layer::Global)] {
         head(&mut lines, title);
         for spec in commands::ALL.iter().filter(|c| c.layer == wanted) {
-            lines.push(key_line(state, spec.id, spec.help));
+            lines.extend(key_lines(state, spec.id, spec.help, room));
         }
     }
     head(&mut lines, "Filter");
     for (text, note) in commands::FILTER_HELP {
-        lines.push(vec![(Role::Plain, format!("  {text:<26}")), (Role::Dim, (*note).to_owned())]);
+        lines.extend(beside(format!("  {text:<26}"), note, room));
     }
     lines
 }
 
-fn key_line(state: &State, id: &str, help: &str) -> Line {
+fn key_lines(state: &State, id: &str, help: &str, room: usize) -> Vec<Line> {
     let key = state.ui.keys.get(id).map_or("-", |k| k.as_str());
-    vec![(Role::Plain, format!("  {key:<14}")), (Role::Dim, format!("{help}  ({id})"))]
+    beside(format!("  {key:<14}"), &format!("{help} ({id})"), room)
+}
+
+/// A word, and beside it what there is to say, in as many lines as that takes.
+fn beside(word: String, text: &str, room: usize) -> Vec<Line> {
+    let margin = width(&word);
+    let mut lines: Vec<Line> = wrap(text, room.saturating_sub(margin + 2).max(20))
+        .into_iter()
+        .map(|line| vec![(Role::Plain, " ".repeat(margin)), (Role::Dim, line)])
+        .collect();
+    if let Some(first) = lines.first_mut() {
+        first[0].1 = word;
+    }
+    lines
 }
 
 /// A text, and what can be done about it.
@@ -147,13 +162,21 @@ fn feeds(state: &State, now: Epoch) -> Vec<Line> {
         (Role::Accent, "feeds".to_owned()),
         (Role::Dim, format!("   {}  {}", state.cluster.server, state.cluster.version)),
     ]];
-    for feed in &state.store.feeds {
+    let of = |feed: &Feed| {
         let gvk = &state.store.table_at(feed.table).spec.kinds[usize::from(feed.kind)].gvk;
+        // Nodes and pods are plain words; what is measured of them is served by another group.
+        let name = if is_usage(gvk) { gvk.resource() } else { gvk.plural.to_owned() };
+        (name, feed.namespace.clone().unwrap_or_else(|| "all".into()))
+    };
+    let named: Vec<_> = state.store.feeds.iter().map(of).collect();
+    let widest = |of: fn(&(String, String)) -> &str| named.iter().map(|n| width(of(n))).max();
+    let names = widest(|(name, _)| name).unwrap_or(0) + 2;
+    let scopes = widest(|(_, scope)| scope).unwrap_or(0) + 2;
+    for (feed, (name, scope)) in state.store.feeds.iter().zip(&named) {
         let (role, words) = feed.health.words(now);
-        let scope = feed.namespace.clone().unwrap_or_else(|| "all".into());
         let heard = feed.health.heard(now).unwrap_or_default();
         lines.push(vec![
-            (Role::Plain, format!("  {:<26}{scope:<22}", gvk.plural)),
+            (Role::Plain, format!("  {name:<names$}{scope:<scopes$}")),
             (role, format!("{words:<34}")),
             (Role::Dim, heard),
         ]);
