@@ -18,8 +18,11 @@ use std::collections::HashMap;
 pub const TICK: i64 = 2;
 /// Seconds without a tick after which this process slept and saw nothing.
 const ASLEEP: i64 = 10;
-/// Seconds between two looks after which there was none between them: looks are 60 s apart at most.
-const MISSED: i64 = 90;
+/// Seconds between two looks from which on one was left out between them, and how long the one before held: looks are 15 s apart,
+/// and rest while their page is not on screen.
+const MISSED: (i64, i64) = (40, 20);
+/// The same of tables so large that they are looked at each minute.
+const MISSED_LARGE: (i64, i64) = (90, 70);
 /// Samples kept of a row that is noted although nobody charts it: an hour at one each 15 s.
 pub const KEPT: usize = 240;
 /// Samples kept of a charted row.
@@ -286,7 +289,9 @@ impl Series {
             }
             let spec = store.table_at(table).spec;
             let mask = lent_mask(spec.id);
-            let rows: Vec<Row<'_>> = if store.table_at(table).len() > ROWS {
+            let large = store.table_at(table).len() > ROWS;
+            let (missed, held) = if large { MISSED_LARGE } else { MISSED };
+            let rows: Vec<Row<'_>> = if large {
                 let charted = charted.iter().filter(|(t, _)| *t == table);
                 charted.filter_map(|(_, key)| store.find(spec.id, *key)).collect()
             } else {
@@ -299,9 +304,9 @@ impl Series {
                     continue;
                 }
                 let trace = self.traces.entry(at).or_default();
-                if trace.times.last().is_some_and(|last| now.0 - last.0 > MISSED) {
+                if trace.times.last().is_some_and(|last| now.0 - last.0 > missed) {
                     let last = trace.times.last().map_or(0, |last| last.0);
-                    trace.gap(Epoch(last + MISSED));
+                    trace.gap(Epoch(last + held));
                 }
                 let wanted = |c: &Column| limit == CHARTED || mask == 0 || c.needs & mask != 0;
                 self.lines += trace.note(row, now, limit, wanted);
