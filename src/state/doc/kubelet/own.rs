@@ -187,7 +187,7 @@ fn failures(page: &mut Page, scrape: &Scrape) {
     for (label, names, by) in [
         ("Evicted", EVICTIONS, "eviction_signal"),
         ("Pods not started", POD_ERRORS, ""),
-        ("Containers not started", CONTAINER_ERRORS, "code"),
+        ("Starts failed", CONTAINER_ERRORS, "code"),
     ] {
         // A vector without a series is one that never counted: it says nothing, which is not zero.
         let Some(family) = name(scrape, names) else { continue };
@@ -237,9 +237,12 @@ fn certificate(page: &mut Page, scrape: &Scrape) {
             s if s < 7.0 * 86_400.0 => Role::Warn,
             _ => Role::Plain,
         };
-        let words =
-            if left > 0.0 { format!("expires in {}", span(left as i64)) } else { "expired".into() };
-        page.field_as("Client certificate", role, words);
+        let words = if left > 0.0 {
+            format!("of the client, expires in {}", span(left as i64))
+        } else {
+            "expired".into()
+        };
+        page.field_as("Certificate", role, words);
     }
     if let Some(n) = number(scrape, RENEWALS, &[]).filter(|n| *n > 0.0) {
         page.field_as("Renewals failed", Role::Bad, whole(n));
@@ -349,7 +352,7 @@ mod tests {
             assert!(text.contains(words), "`{words}` is not in\n{text}");
         }
         // A certificate that is not looked after expires at no time.
-        assert!(!text.contains("certificate"), "{text}");
+        assert!(!text.contains("Certificate"), "{text}");
         let older = told("kubelet_running_pod_count 3\n");
         assert!(older.contains("3 running"), "{older}");
     }

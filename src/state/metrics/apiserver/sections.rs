@@ -161,9 +161,8 @@ fn open(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         };
         let mut row = Measured::new(Section::Overview, name, source);
         row.now = facts.now.number(source, &[]);
-        // By kind only the older family tells.
-        let most = naming.names.last().map_or(source, |n| n.0);
-        let kind = |kind: &str| facts.now.number(most, &[("request_kind", kind)]);
+        // By kind only the older family tells: the most of a second, which is not what there is now.
+        let kind = |kind: &str| facts.now.number(source, &[("request_kind", kind)]);
         if let Some((reads, writes)) = kind("readOnly").zip(kind("mutating")) {
             row.why = format!("within the last second at most {reads} reading, {writes} writing");
         }
