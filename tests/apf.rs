@@ -390,7 +390,7 @@ fn shares_are_changed_so_that_the_server_leaves_them_and_undo_puts_them_back() {
         command.arg(lab.kubeconfig(user)).env_remove("KUBECONFIG");
         let out = output_within(command, "", SOON);
         let page = String::from_utf8_lossy(&out.stdout).into_owned();
-        assert!(page.starts_with(&format!("schema {level} catches it: level {level}")), "{page}");
+        assert!(page.contains(&format!("schema {level} catches it: level {level}\n")), "{page}");
         let said =
             format!("last answer to us, whatever that was to: schema {level}, level {level}");
         assert!(page.contains(&said), "{page}");

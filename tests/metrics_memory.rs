@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use wheelhouse::state::metrics::apiserver::names;
+use wheelhouse::app::cluster::upstream::wants;
 use wheelhouse::state::metrics::{Parser, Scrape};
 
 /// Counts the bytes that are in use.
@@ -77,6 +77,31 @@ fn feed(parser: &mut Parser, bytes: usize) -> usize {
             }
         }
     }
+    // What each of many flow schemas adds.
+    for schema in 0..200 {
+        let of =
+            format!("flow_schema=\"schema-{schema}\",priority_level=\"level-{}\"", schema % 40);
+        for family in
+            ["current_executing_requests", "current_inqueue_requests", "dispatched_requests_total"]
+        {
+            let _ = writeln!(piece, "apiserver_flowcontrol_{family}{{{of}}} 3");
+        }
+        for reason in ["queue-full", "concurrency-limit", "time-out"] {
+            let family = "apiserver_flowcontrol_rejected_requests_total";
+            let _ = writeln!(piece, "{family}{{{of},reason=\"{reason}\"}} 3");
+        }
+        let family = "apiserver_flowcontrol_request_wait_duration_seconds";
+        for le in BOUNDS {
+            let _ = writeln!(piece, "{family}_bucket{{execute=\"true\",{of},le=\"{le}\"}} 7");
+        }
+        let _ = writeln!(
+            piece,
+            "{family}_sum{{execute=\"true\",{of}}} 1\n{family}_count{{execute=\"true\",{of}}} 7"
+        );
+        if flush(&mut piece, parser) {
+            return fed;
+        }
+    }
     while !flush(&mut piece, parser) {
         for i in 0..200 {
             let _ = writeln!(
@@ -89,7 +114,7 @@ fn feed(parser: &mut Parser, bytes: usize) -> usize {
 }
 
 fn scrape() -> Scrape {
-    let mut parser = Parser::new(&names::wants());
+    let mut parser = Parser::new(&wants());
     parser.feed(b"process_start_time_seconds 1.7e9\n");
     assert!(feed(&mut parser, 50 << 20) >= 50 << 20);
     parser.end()

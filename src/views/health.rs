@@ -14,7 +14,7 @@ pub static VIEW: TableView = TableView {
     also: &[],
     columns: &["verdict", "part", "name", "read", "why"],
     wide: &["labels"],
-    narrow: &["uid", "labels", "age", "read", "part"],
+    narrow: &["uid", "labels", "age", "read", "why", "part"],
     sort: ("verdict", false),
     enter: ("what it is about", enter),
     summary,

@@ -1,15 +1,15 @@
 //! `wheelhouse apf`: priority and fairness of the API server. Its tables are those of the screen, printed.
 
-use super::format::{Format, quoted};
+use super::format::{Format, clean_lines, json_text, page_text};
 use super::print::{PrintArgs, print};
 use super::stream::stream;
 use super::{Common, Failure};
 use crate::app::cluster::fairness;
 use crate::app::effects::fairness::{Configured, configured, me};
 use crate::state::doc::{Folds, whatif, yaml_text};
+use crate::state::export::csv_line;
 use crate::state::fairness::catch::{Asked, Step};
 use crate::state::fairness::question::{ME, answer, what_of};
-use crate::state::text::clean;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -147,7 +147,7 @@ async fn dump(common: &Common, of: Dumped) -> Result<String, Failure> {
     let taken = up.dumps.take(&up.client, page, Instant::now(), &*up.clock).await;
     let taken = taken.map_err(|fault| Failure::failed(fairness::words(&fault)))?;
     // No line of it acts on a terminal.
-    Ok(taken.text.lines().map(|line| clean(line).into_owned() + "\n").collect())
+    Ok(clean_lines(&taken.text))
 }
 
 async fn asked_about(common: &Common, mut asked: Asked, output: Format) -> Result<String, Failure> {
@@ -164,7 +164,7 @@ async fn asked_about(common: &Common, mut asked: Asked, output: Format) -> Resul
     let asked = asked.with_usual_groups();
     Ok(match output {
         Format::Table | Format::Wide => {
-            whatif(&asked, &known.schemas, &known.level_names(), ours.as_ref()).text()
+            page_text(&whatif(&asked, &known.schemas, &known.level_names(), ours.as_ref()))
         }
         other => rows(&asked, &known, other),
     })
@@ -188,15 +188,10 @@ fn rows(asked: &Asked, known: &Configured, output: Format) -> String {
     match output {
         Format::Yaml => yaml_text(&Value::Array(rows), Folds::default()),
         Format::Csv => {
-            rows.iter().fold("name,precedence,level,catches,why\n".to_owned(), |out, row| {
-                let cell = |key: &str| match &row[key] {
-                    Value::Null => String::new(),
-                    Value::String(text) => quoted(text),
-                    other => other.to_string(),
-                };
-                let cells = ["name", "precedence", "level", "catches", "why"].map(cell);
-                out + &cells.join(",") + "\n"
-            })
+            const KEYS: [&str; 5] = ["name", "precedence", "level", "catches", "why"];
+            let head = csv_line(KEYS.into_iter().map(Value::from));
+            let line = |row: &Value| csv_line(KEYS.into_iter().map(|key| row[key].clone()));
+            rows.iter().fold(head, |out, row| out + &line(row))
         }
         Format::Name => {
             let caught = steps.iter().filter(|step| step.catches);
@@ -204,6 +199,6 @@ fn rows(asked: &Asked, known: &Configured, output: Format) -> String {
                 .map(|s| format!("flowschema.flowcontrol.apiserver.k8s.io/{}\n", s.schema))
                 .collect()
         }
-        _ => serde_json::to_string_pretty(&rows).expect("values made here are plain JSON") + "\n",
+        _ => json_text(&Value::Array(rows)),
     }
 }

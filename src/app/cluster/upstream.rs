@@ -5,6 +5,7 @@ use super::pulse::Pulse;
 use super::scrape::Scrapes;
 use super::session::{EtcdArgs, Papers};
 use crate::state::fairness::metrics as fairness;
+use crate::state::metrics::Want;
 use crate::state::metrics::apiserver::names;
 use crate::state::time::Epoch;
 use kube::Client;
@@ -44,9 +45,7 @@ impl Upstream {
         // All of it from the beginning: whoever wants more later waits for its turn, and what was not kept before cannot be
         // compared with.
         let scrapes = Scrapes::default();
-        scrapes.want(&names::wants());
-        scrapes.want(&fairness::WANTS);
-        scrapes.want(&super::feed::health::wants());
+        scrapes.want(&wants());
         let upstream = Arc::new(Upstream {
             client,
             clock,
@@ -89,6 +88,11 @@ impl Upstream {
     pub(super) fn stop_streams(&self) {
         self.streams.store(false, Ordering::Relaxed);
     }
+}
+
+/// What a session keeps of each scrape, for all that live on them.
+pub fn wants() -> Vec<Want> {
+    [names::wants(), fairness::WANTS.to_vec(), super::feed::health::wants().to_vec()].concat()
 }
 
 /// The wall clock of this machine.
