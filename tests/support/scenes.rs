@@ -262,7 +262,12 @@ pub fn health_lines() -> Vec<health::Line> {
     facts.calls.put(Ok(Some(Calls { writes, ..Calls::default() })), at);
     facts.statuses.put(Err(Trouble::Missing), at);
     facts.version.put(Ok("v1.36.2".into()), at);
-    let nodes = nodes().iter().map(health::Node::of).collect();
+    let (plan, mut draft) = (Plan::new(&health::SHAPE, 0), Draft::default());
+    let mut node = |object: &Value| {
+        plan.read(Encoding::Json, object.to_string().as_bytes(), &mut draft).expect("a node");
+        health::Node::of(&draft)
+    };
+    let nodes = nodes().iter().map(&mut node).collect();
     facts.nodes.put(Ok(nodes), at);
     facts.components.put(Err(Trouble::Denied("list pods in the namespace kube-system".into())), at);
     let day = 86_400;

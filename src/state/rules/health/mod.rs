@@ -15,7 +15,7 @@ mod writes;
 
 pub use certificates::Certificate;
 pub use leases::{Lease, Watched};
-pub use nodes::Node;
+pub use nodes::{Node, SHAPE};
 pub use services::{ApiService, Backend, Calls, Webhook};
 pub use versions::{Component, Status};
 pub use writes::Writes;

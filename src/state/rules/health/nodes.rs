@@ -2,8 +2,10 @@
 
 use super::{Line, Verdict};
 use crate::state::cell::grouped;
-use crate::state::time::{Epoch, parse_rfc3339};
-use serde_json::Value;
+use crate::state::decl::{Gvk, Hit, Kind, TableSpec};
+use crate::state::parcel::Draft;
+use crate::state::time::Epoch;
+use crate::{paths, words};
 
 /// Nodes named one by one; more of them are counted.
 const NAMED: usize = 20;
@@ -25,28 +27,65 @@ pub struct Node {
     pub kubelet: String,
 }
 
+words! { WORDS:
+    /// Labels, which every table has.
+    LABELS = Set;
+}
+
+paths! { PATHS:
+    CONDITION = Item [3, 4] "status.conditions";
+    CONDITION_TYPE = Text [3, 4, 1] "status.conditions.type";
+    CONDITION_STATUS = Text [3, 4, 2] "status.conditions.status";
+    CONDITION_SINCE = Time [3, 4, 4] "status.conditions.lastTransitionTime";
+    CONDITION_REASON = Text [3, 4, 5] "status.conditions.reason";
+    KUBELET = Text [3, 7, 7] "status.nodeInfo.kubeletVersion";
+}
+
+fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
+    match (path, hit) {
+        (CONDITION, Hit::Open) => d.open(path),
+        (CONDITION_TYPE, Hit::Text(t)) => d.note(0, t),
+        (CONDITION_STATUS, Hit::Text(t)) => d.note(1, t),
+        (CONDITION_REASON, Hit::Text(t)) => d.note(2, t),
+        (CONDITION_SINCE, Hit::Time(at)) => d.item().num[0] = at.0,
+        (KUBELET, Hit::Text(t)) => {
+            d.open(path);
+            d.note(0, t);
+        }
+        _ => {}
+    }
+}
+
+/// How nodes are read: few words of each, out of a stream. The rows are never stored.
+pub static SHAPE: TableSpec = TableSpec {
+    id: "node_health",
+    kinds: &[Kind {
+        gvk: Gvk { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false },
+        paths: PATHS,
+        fold,
+        finish: |_| {},
+    }],
+    words: WORDS,
+    labels: LABELS,
+    columns: &[],
+    tallies: &[],
+};
+
 impl Node {
-    /// Reads the object.
-    pub fn of(object: &Value) -> Node {
-        let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
-        let mut node = Node {
-            name: text(&object["metadata"], "name"),
-            kubelet: text(&object["status"]["nodeInfo"], "kubeletVersion"),
-            ..Node::default()
-        };
-        for condition in object["status"]["conditions"].as_array().into_iter().flatten() {
-            let (kind, status) = (text(condition, "type"), text(condition, "status"));
-            match kind.as_str() {
+    /// The node that a draft of [`SHAPE`] holds.
+    pub fn of(d: &Draft) -> Node {
+        let mut node = Node { name: d.text(d.head.name).to_owned(), ..Node::default() };
+        for item in &d.items {
+            let text = |at: usize| d.text(item.txt[at]).to_owned();
+            match d.text(item.txt[0]) {
+                version if item.tag == KUBELET => node.kubelet = version.to_owned(),
                 "Ready" => {
-                    node.ready = status;
-                    node.reason = text(condition, "reason");
-                    node.since =
-                        parse_rfc3339(&text(condition, "lastTransitionTime")).unwrap_or_default();
+                    (node.ready, node.reason, node.since) = (text(1), text(2), Epoch(item.num[0]));
                 }
                 "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
-                    if status == "True" =>
+                    if d.text(item.txt[1]) == "True" =>
                 {
-                    node.pressures.push(kind);
+                    node.pressures.push(text(0));
                 }
                 _ => {}
             }

@@ -200,11 +200,10 @@ fn certificates_are_measured_by_their_own_life() {
 #[test]
 fn nodes_and_versions_are_summed_and_the_ill_named() {
     let node = |name: &str, ready: &str, kubelet: &str, pressure: &str| {
-        Node::of(&json!({"metadata": {"name": name}, "status": {
-            "nodeInfo": {"kubeletVersion": kubelet},
-            "conditions": [{"type": "Ready", "status": ready, "reason": "why"},
-                {"type": "DiskPressure", "status": pressure}],
-        }}))
+        let pressures = if pressure == "True" { vec!["DiskPressure".to_owned()] } else { vec![] };
+        let (reason, since) = ("why".to_owned(), Epoch::default());
+        let (name, ready, kubelet) = (name.to_owned(), ready.to_owned(), kubelet.to_owned());
+        Node { name, ready, reason, since, pressures, kubelet }
     };
     let mut facts = Facts::default();
     facts.version.put(Ok("v1.36.2".into()), NOW);

@@ -2,17 +2,20 @@
 //! (resourceVersion=0, never with a limit), so that looking every few seconds costs etcd nothing.
 
 use super::{Parts, Reading, Shared, trouble};
-use crate::app::cluster::gather::each;
+use crate::app::cluster::decode::{ListReader, Malformed, Plan};
 use crate::app::cluster::raw::answered;
+use crate::app::cluster::request::{Accept, encode, open, read};
 use crate::app::cluster::scrape::{EVERY, Reading as Scraped};
 use crate::app::cluster::session::{Fault, Place, get};
 use crate::app::cluster::upstream::Upstream;
 use crate::state::metrics::{Scrape, Span, Want};
+use crate::state::parcel::Draft;
 use crate::state::rules::health::{
-    ApiService, Backend, Calls, Certificate, Component, Lease, Node, Status, Webhook, Writes,
+    ApiService, Backend, Calls, Certificate, Component, Lease, Node, SHAPE, Status, Webhook, Writes,
 };
 use crate::state::time::Epoch;
 use http::Method;
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +33,8 @@ const SELDOM: (Duration, Duration) = (Duration::from_secs(60), Duration::from_se
 const RARELY: (Duration, Duration) = (Duration::from_secs(900), Duration::from_secs(20));
 /// A list of checks is some kilobytes.
 const CHECKS: usize = 1 << 20;
+/// Nodes of a page.
+const NODES: u32 = 500;
 /// Services looked into for webhooks; a cluster with more has its webhooks behind few of them.
 const SERVICES: usize = 40;
 
@@ -155,11 +160,31 @@ async fn backend(up: &Upstream, (namespace, name): &(String, String)) -> Backend
     Backend::Ready(endpoints.filter(|e| e["conditions"]["ready"] != false).count())
 }
 
-/// Nodes in pages: few fields are kept of each.
+/// Nodes in pages, each page walked as it arrives: of a node few words are kept, and never a page.
 async fn nodes(up: &Upstream) -> Result<Vec<Node>, Fault> {
-    let mut nodes = vec![];
-    each(&up.client, "/api/v1/nodes", |node| nodes.push(Node::of(&node))).await?;
-    Ok(nodes)
+    let (plan, mut draft) = (Plan::new(&SHAPE, 0), Draft::default());
+    let (mut nodes, mut next) = (vec![], String::new());
+    let unread = |malformed: Malformed| Fault::Foreign(malformed.to_string());
+    loop {
+        let path = format!("/api/v1/nodes?limit={NODES}{next}");
+        let (encoding, mut body) = open(&up.client, read(&path, Accept::Any)?).await?;
+        let mut reader = ListReader::new(encoding);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Fault::of_error(&error))?;
+            let Ok(data) = frame.into_data() else { continue };
+            up.pulse.heard();
+            reader.push(&data);
+            while let Some(item) = reader.next_item().map_err(unread)? {
+                plan.read(encoding, item, &mut draft).map_err(unread)?;
+                nodes.push(Node::of(&draft));
+            }
+        }
+        let meta = reader.end().map_err(|_| unread(Malformed("the list was cut off")))?;
+        if meta.next.is_empty() {
+            return Ok(nodes);
+        }
+        next = format!("&continue={}", encode(&meta.next));
+    }
 }
 
 async fn version(up: &Upstream) -> Result<String, Fault> {
