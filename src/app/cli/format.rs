@@ -2,7 +2,6 @@
 
 use crate::state::decl::{Align, Column};
 use crate::state::doc::{Doc, Folds, Line, yaml_text};
-pub(super) use crate::state::export::quoted;
 use crate::state::export::{csv, json};
 use crate::state::kinds::events;
 use crate::state::row::Row;
