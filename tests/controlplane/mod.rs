@@ -25,6 +25,7 @@ mod seed;
 mod slot;
 
 pub use client::wait_until;
+pub use etcd::TXN_PUTS;
 pub use http::Reply;
 pub use pki::User;
 pub use process::output_within;
