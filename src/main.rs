@@ -14,10 +14,11 @@ use wheelhouse::app::cli::{
 use wheelhouse::app::config::Config;
 use wheelhouse::app::journal::Journal;
 use wheelhouse::app::terminal::tty;
-use wheelhouse::app::{log, nap, run};
+use wheelhouse::app::{log, memory, nap, run};
 use wheelhouse::state::text::wrap;
 
 fn main() -> ExitCode {
+    memory::keep_large_blocks_apart();
     let mut cli = Cli::parse();
     if matches!(&cli.command, Some(Command::Csr(args)) if args.what.is_none()) {
         // The view has this name too.

@@ -36,6 +36,15 @@ fn the_health_board_on_a_large_terminal() {
 }
 
 #[test]
+fn what_nodes_and_pods_use_stands_beside_what_they_ask_for() {
+    for (view, size) in [("nodes", (200, 12)), ("pods", (200, 20))] {
+        let mut stage = Stage::scene(view, "typical", size);
+        stage.used().settle();
+        insta::assert_snapshot!(format!("{view}-used-{}x{}", size.0, size.1), stage.text());
+    }
+}
+
+#[test]
 fn mono_ascii_says_the_same_in_words() {
     for view in views::ALL {
         let mut stage = Stage::scene(view.id, "typical", (120, 20));

@@ -10,3 +10,18 @@ pub fn give_back() {
         libc::malloc_trim(0);
     }
 }
+
+/// Gives every large block pages of its own, which go back to the system as soon as it is freed. Left alone, glibc raises the
+/// size from which it does so to that of the largest block freed so far (`mallopt(3)`, `M_MMAP_THRESHOLD`): the columns of a
+/// large table then lie between small blocks, and what they leave behind stays resident. Call it first of all.
+pub fn keep_large_blocks_apart() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: takes no pointer; no other thread runs yet.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
+}
+
+/// Bytes: smaller blocks are read into and freed too often to ask the system for each.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: i32 = 1 << 20;

@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::health::Health;
 use crate::state::kinds::{self, stuck, usage::is_lent};
-use crate::state::text::{width, wrap};
+use crate::state::text::{clean, width, wrap};
 use crate::state::time::Epoch;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -216,7 +216,8 @@ pub fn strip(view: &TableView, (width, height): (u16, u16)) -> u16 {
 pub fn details(state: &State, view: &TableView, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let Some(text) = row_detail(state, Some(view)) else { return };
     let room = usize::from(area.width.saturating_sub(2));
-    let mut lines = wrap(&text, room);
+    // Breaks in a text of the cluster are its own: they are no lines of ours.
+    let mut lines = wrap(&clean(&text), room);
     let rest = lines.split_off(lines.len().min(usize::from(area.height)));
     if let (false, Some(last)) = (rest.is_empty(), lines.last_mut()) {
         *last = begin(&format!("{last} {}", rest.join(" ")), room, theme);

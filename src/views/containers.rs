@@ -1,6 +1,5 @@
 //! Containers: what each uses beside what it asked for.
 
-use super::nodes::pod_counts;
 use super::spec::{Jump, Part, TableView};
 use crate::state::State;
 use crate::state::cell::{Role, bytes, cores, grouped};
@@ -58,14 +57,11 @@ fn enter(row: Row<'_>) -> Option<Jump> {
 
 fn summary(state: &State) -> Vec<Part> {
     let rows = state.store.table("containers").len() as i64;
-    if rows == 0 {
-        return pod_counts(state);
-    }
     let text = format!("{} containers measured", grouped(rows));
     vec![Part { text, role: Role::Plain, link: None }]
 }
 
 fn detail(row: Row<'_>) -> Option<String> {
     let (cpu, memory) = (row.num(containers::CPU), row.num(containers::MEMORY));
-    Some(format!("{} uses {} and {}", row.text(containers::CONTAINER), cores(cpu), bytes(memory)))
+    Some(format!("{} uses {} CPU and {} of memory", row.text(containers::CONTAINER), cores(cpu), bytes(memory)))
 }

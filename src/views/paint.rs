@@ -180,7 +180,7 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
         (true, 0) => (Role::Dim, "waiting for the first rows".into()),
         (_, 0) => {
             let what = match state.store.table(view.table).spec.kinds {
-                [kind] if kind.gvk.is_local() => kind.gvk.plural,
+                [kind] if kind.gvk.is_local() || kind.gvk.is_measured() => kind.gvk.plural,
                 _ => view.id,
             };
             (Role::Dim, format!("there are no {what}"))

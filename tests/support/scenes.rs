@@ -67,9 +67,42 @@ impl Stage {
             self.put("workloads", kind, &of_kind);
         }
         self.stuck();
-        self.measured();
-        self.fairness();
+        self.containers(&samples(), true);
+        self.boards("");
         self.live()
+    }
+
+    /// What containers use, and what they ask for if that is known.
+    pub fn containers(&mut self, samples: &[Value], known: bool) {
+        let plan = Plan::new(&kinds::containers::TABLE, 0);
+        let asked = [250, 256 << 20, 500, 512 << 20];
+        let rows: Vec<(Vec<u8>, usize)> = samples
+            .iter()
+            .flat_map(|sample| {
+                let containers = sample["containers"].as_array().map_or(0, Vec::len);
+                (0..containers).map(move |i| (sample.to_string().into_bytes(), i))
+            })
+            .collect();
+        self.looked("containers", &rows, |draft, _, (sample, i)| {
+            plan.read(Encoding::Json, sample, draft).unwrap();
+            let told = |_: &str, pod: &str, _: &str| {
+                Some(asked).filter(|_| known && !pod.starts_with("db"))
+            };
+            assert!(kinds::containers::turn(draft, *i, told));
+        });
+    }
+
+    /// Feeds what nodes and pods use.
+    pub fn used(&mut self) -> &mut Stage {
+        let nodes: Vec<_> = (17..20)
+            .map(|i| sample("", &format!("node-000{i}"), &[("", "5500m", &format!("{}Gi", 6 * i))]))
+            .map(|mut sample| {
+                sample["usage"] = sample["containers"][0]["usage"].clone();
+                sample
+            })
+            .collect();
+        self.put("node_usage", "NodeMetrics", &nodes);
+        self.put("pod_usage", "PodMetrics", &samples())
     }
 
     /// Rows that are looked at and not watched.
@@ -88,20 +121,42 @@ impl Stage {
         self.send(Msg::Rows(parcel));
     }
 
+    /// The boards; each text of theirs that a cluster has a hand in ends with `more`.
+    pub fn boards(&mut self, more: &str) {
+        self.measured(more);
+        self.fairness(more);
+    }
+
     /// What two scrapes of an API server said, and what the control plane says of itself.
-    pub fn measured(&mut self) {
+    fn measured(&mut self, more: &str) {
         let trend = [0, 1, 2, 4, 8, 15, 12, 9, 7, 6, 6, 5];
-        self.looked("apiserver", &board(), |draft, place, row| {
+        let (mut rows, mut lines) = (board(), health_lines());
+        rows.iter_mut().for_each(|row| end(more, [&mut row.name, &mut row.why]));
+        lines.iter_mut().for_each(|line| end(more, [&mut line.name, &mut line.why]));
+        self.looked("apiserver", &rows, |draft, place, row| {
             kinds::apiserver::fill(draft, row, place, (NOON, 60.0), trend);
         });
-        self.looked("health", &health_lines(), |draft, place, line| {
+        self.looked("health", &lines, |draft, place, line| {
             kinds::health::fill(draft, line, place);
         });
     }
 
     /// A level that is short of seats, and who holds them.
-    pub fn fairness(&mut self) {
-        let (levels, dump, asked) = (levels(), level_dump(), asked());
+    fn fairness(&mut self, more: &str) {
+        let (mut levels, mut dump, mut asked) = (levels(), level_dump(), asked());
+        levels.iter_mut().for_each(|level| end(more, [&mut level.name]));
+        dump.iter_mut().for_each(|now| end(more, [&mut now.name]));
+        for request in &mut asked {
+            let RequestNow { level, schema, user, verb, path, .. } = request;
+            end(more, [level, schema, user, verb, path]);
+        }
+        let mut schemas = schemas();
+        for schema in &mut schemas {
+            end(more, [&mut schema.name, &mut schema.distinguisher]);
+            if let Some(Subject::Group(name)) = schema.rules[0].subjects.first_mut() {
+                end(more, [name]);
+            }
+        }
         let lines = lines(&Sources {
             levels: &levels,
             dump: Some(&dump),
@@ -114,21 +169,22 @@ impl Stage {
         self.looked("prioritylevelconfigurations", &lines, |draft, place, line| {
             kinds::priority_levels::fill(draft, line, place, (NOON, 0.0), trend);
         });
-        self.looked("flowschemas", &schemas(), |draft, place, schema| {
+        self.looked("flowschemas", &schemas, |draft, place, schema| {
             let counted =
                 (Flowing { dispatched: Some(12.5), ..Flowing::default() }, Some(0), Some(3));
             kinds::flow_schemas::fill(draft, schema, place, schema.level == "gone", &counted, NOON);
         });
         let queues = [("workload-low", 5, 50, 6), ("workload-low", 37, 12, 6), ("system", 3, 0, 2)];
+        let holder = RUNNER.to_owned() + more;
         self.looked("queues", &queues, |draft, _, (level, index, waiting, executing)| {
             let queue = QueueNow {
-                level: (*level).into(),
+                level: format!("{level}{more}"),
                 index: Some(*index),
                 waiting: Some(*waiting),
                 executing: Some(*executing),
                 seats: Some(*executing),
             };
-            kinds::queues::fill(draft, &queue, Some(50), RUNNER, NOON);
+            kinds::queues::fill(draft, &queue, Some(50), &holder, NOON);
         });
         let groups = [("user", grouped(&asked, user)), ("flow", grouped(&asked, flow))];
         let groups: Vec<_> = groups
@@ -179,6 +235,8 @@ impl Stage {
                 stage.put("pods", "Pod", &[hostile()]);
                 stage.put("nodes", "Node", &[node("節点-00001-\u{1b}[31mred\u{202e}", &[], "True", json!({}))]);
                 stage.put("events", "Event", &[hostile_event()]);
+                stage.containers(&[sample(EVIL, EVIL, &[(EVIL, "1", "1Gi")])], false);
+                stage.boards(EVIL);
                 stage.live();
             }
             other => panic!("no scene {other}"),
@@ -195,6 +253,31 @@ impl Stage {
             store.feeds[i].health = health(plural);
         }
     }
+}
+
+/// A text that tries to reach the terminal.
+const EVIL: &str = "\u{1b}]52;c;cm0gLXJm\u{7}\u{9b}2J\u{202e}\r\n";
+
+fn end<'a>(more: &str, texts: impl IntoIterator<Item = &'a mut String>) {
+    texts.into_iter().for_each(|text| text.push_str(more));
+}
+
+/// What the containers of a pod use, or what a node uses: name, CPU, memory.
+fn sample(namespace: &str, name: &str, containers: &[(&str, &str, &str)]) -> Value {
+    let containers = containers
+        .iter()
+        .map(|(name, cpu, memory)| json!({"name": name, "usage": {"cpu": cpu, "memory": memory}}));
+    json!({"metadata": {"namespace": namespace, "name": name, "uid": uid_of(&format!("use/{namespace}/{name}")),
+        "creationTimestamp": ago(20)}, "timestamp": ago(20), "window": "15s", "containers": containers.collect::<Vec<_>>()})
+}
+
+/// What the metrics API says of some of the typical pods.
+pub fn samples() -> Vec<Value> {
+    vec![
+        sample("shop", "web-7d9f8b-x0x4q", &[("main", "480m", "214Mi"), ("mesh", "12m", "38Mi")]),
+        sample("shop", "web-7d9f8b-x1x4q", &[("main", "131500u", "498Mi")]),
+        sample("shop", "db-0", &[("main", "2", "7Gi")]),
+    ]
 }
 
 /// The rows of two scrapes, a minute apart.

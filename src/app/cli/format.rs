@@ -8,6 +8,7 @@ use crate::state::row::Row;
 use crate::state::text::{clean, harmless, width};
 use crate::state::time::Epoch;
 use clap::ValueEnum;
+use serde::{Serialize, Serializer};
 
 /// An output format, named as kubectl names it.
 #[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub enum Format {
 pub fn format(rows: &[Row<'_>], columns: &[&'static Column], format: Format, now: Epoch) -> String {
     match format {
         Format::Table | Format::Wide => table(rows, columns, now),
-        Format::Json => json_text(&objects(rows, columns, now)),
-        Format::Yaml => yaml_text(&objects(rows, columns, now), Folds::default()),
+        Format::Json => json_text(&Objects { rows, columns, now }),
+        Format::Yaml => yaml(rows, columns, now),
         Format::Csv => csv(rows, columns, now),
         Format::Name => rows.iter().map(|row| name(*row)).collect(),
     }
@@ -40,37 +41,52 @@ pub fn format(rows: &[Row<'_>], columns: &[&'static Column], format: Format, now
 
 fn table(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
     let cell = |row: &Row<'_>, c: &Column| (c.cell)(*row, now).value.words(now).into_owned();
-    let head = columns.iter().map(|c| c.title.to_owned()).collect();
-    let rows = rows.iter().map(|row| columns.iter().map(|c| cell(row, c)).collect());
-    let lines: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    aligned(&lines, |i| columns[i].align, 3)
+    let head = || columns.iter().map(|c| c.title.to_owned()).collect::<Vec<_>>();
+    let lines = || rows.iter().map(|row| columns.iter().map(|c| cell(row, c)).collect());
+    aligned(|| std::iter::once(head()).chain(lines()), |i| columns[i].align, 3)
 }
 
-/// Lines of as many cells each, cleaned, below each other in columns that are `gap` apart.
-pub(super) fn aligned<Line: AsRef<[String]>>(
-    lines: &[Line],
+/// Lines of as many cells each, cleaned, below each other in columns that are `gap` apart. They are made twice, for the widths
+/// and for the text: to hold the cells of 150,000 rows in between takes more memory than the store does.
+pub(super) fn aligned<Lines: Iterator<Item: AsRef<[String]>>>(
+    lines: impl Fn() -> Lines,
     align: impl Fn(usize) -> Align,
     gap: usize,
 ) -> String {
-    let clean_line = |line: &Line| line.as_ref().iter().map(|t| clean(t).into_owned()).collect();
-    let lines: Vec<Vec<String>> = lines.iter().map(clean_line).collect();
-    let columns = lines.first().map_or(0, Vec::len);
-    let widest = |i: usize| lines.iter().map(|line| width(&line[i])).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(widest).collect();
-    let gap = " ".repeat(gap);
-    let line = |line: &Vec<String>| {
-        let mut out = String::new();
-        for (i, (text, wide)) in line.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(wide - width(text));
-            match align(i) {
-                Align::Left => out.extend([text.as_str(), &pad, &gap]),
-                Align::Right => out.extend([pad.as_str(), text, &gap]),
-            }
+    let mut widths = vec![];
+    for line in lines() {
+        let cells = line.as_ref();
+        widths.resize(widths.len().max(cells.len()), 0);
+        let wider =
+            |(widest, cell): (&mut usize, &String)| *widest = width(&clean(cell)).max(*widest);
+        widths.iter_mut().zip(cells).for_each(wider);
+    }
+    lines().fold(String::new(), |mut out, line| {
+        for (i, (cell, wide)) in line.as_ref().iter().zip(&widths).enumerate() {
+            let text = clean(cell);
+            let pad = wide - width(&text);
+            let (before, after) = if align(i) == Align::Left { (0, pad) } else { (pad, 0) };
+            spaces(&mut out, before);
+            out.push_str(&text);
+            spaces(&mut out, after + gap);
         }
-        out.truncate(out.trim_end().len());
-        out + "\n"
-    };
-    lines.iter().map(line).collect()
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+        out
+    })
+}
+
+fn spaces(out: &mut String, n: usize) {
+    out.extend(std::iter::repeat_n(' ', n));
+}
+
+/// A list of objects, printed one by one as they are folded one by one.
+fn yaml(rows: &[Row<'_>], columns: &[&'static Column], now: Epoch) -> String {
+    let text = |rows: &[Row<'_>]| yaml_text(&objects(rows, columns, now), Folds::default());
+    match rows {
+        [] => text(rows),
+        rows => rows.chunks(1).map(text).collect(),
+    }
 }
 
 /// A page as text: its title, then its lines.
@@ -85,19 +101,25 @@ pub(super) fn clean_lines(text: &str) -> String {
 }
 
 /// JSON that does no harm on a terminal: what the format lets stand raw is escaped too, and nothing is lost.
-pub(super) fn json_text(value: &serde_json::Value) -> String {
-    harmless_json(&format!("{value:#}\n"))
+pub(super) fn json_text(value: &impl Serialize) -> String {
+    let text =
+        serde_json::to_string_pretty(value).expect("keys are texts and a String takes all of it");
+    harmless_json(text + "\n")
 }
 
 /// The same on one line.
 pub(super) fn json_line(value: &serde_json::Value) -> String {
-    harmless_json(&format!("{value}\n"))
+    harmless_json(format!("{value}\n"))
 }
 
-fn harmless_json(text: &str) -> String {
+fn harmless_json(text: String) -> String {
+    let stands = |c| c == '\n' || harmless(c);
+    if text.chars().all(stands) {
+        return text;
+    }
     let mut units = [0; 2];
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c == '\n' || harmless(c) {
+        match stands(c) {
             true => out.push(c),
             false => {
                 let units = c.encode_utf16(&mut units).iter();
@@ -106,6 +128,19 @@ fn harmless_json(text: &str) -> String {
         }
         out
     })
+}
+
+/// Rows as an array of JSON objects, each made when its turn comes.
+struct Objects<'a> {
+    rows: &'a [Row<'a>],
+    columns: &'a [&'static Column],
+    now: Epoch,
+}
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| object(*row, self.columns, self.now)))
+    }
 }
 
 /// Rows as an array of JSON objects.

@@ -142,7 +142,7 @@ fn list(journal: &Journal, output: Output) -> Result<(String, Option<Failure>), 
         .filter(|words| !words.is_empty())
         .map(|words| Failure { code: exit::INCOMPLETE, words });
     let text = match output {
-        Output::Json => json_text(&runs.iter().map(listed).collect()),
+        Output::Json => json_text(&runs.iter().map(listed).collect::<Value>()),
         Output::Table if runs.is_empty() => {
             clean(&format!("No runs in {}", journal.folder().display())).into_owned() + "\n"
         }
@@ -320,5 +320,5 @@ fn time(at: f64) -> String {
 }
 
 fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    aligned(rows, |_| Align::Left, 2)
+    aligned(|| rows.iter(), |_| Align::Left, 2)
 }

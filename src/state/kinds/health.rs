@@ -74,7 +74,7 @@ pub fn detail(row: Row<'_>) -> Option<String> {
 /// The table.
 pub static TABLE: TableSpec = TableSpec {
     id: "health",
-    kinds: &[Kind { gvk: Gvk::measured("health"), paths: &[], fold: |_, _, _| {}, finish: |_| {} }],
+    kinds: &[Kind { gvk: Gvk::measured("checks"), paths: &[], fold: |_, _, _| {}, finish: |_| {} }],
     words: WORDS,
     labels: LABELS,
     columns: COLUMNS,
