@@ -63,5 +63,10 @@ fn summary(state: &State) -> Vec<Part> {
 
 fn detail(row: Row<'_>) -> Option<String> {
     let (cpu, memory) = (row.num(containers::CPU), row.num(containers::MEMORY));
-    Some(format!("{} uses {} CPU and {} of memory", row.text(containers::CONTAINER), cores(cpu), bytes(memory)))
+    Some(format!(
+        "{} uses {} CPU and {} of memory",
+        row.text(containers::CONTAINER),
+        cores(cpu),
+        bytes(memory)
+    ))
 }
