@@ -18,11 +18,10 @@
 
 use crate::app::cluster::session::name_matches;
 use crate::app::preferences;
-use crate::state::nearest;
-use std::ops::Range;
+use crate::app::toml_file::{Reader, entry};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// The format this program knows.
 const VERSION: i64 = 1;
@@ -104,11 +103,14 @@ impl Config {
     /// # Errors
     /// As [`Config::of_env`].
     pub fn parse(file: &Path, text: &str) -> Result<Config, String> {
-        let reader = Reader { file, text };
-        let parsed = DeTable::parse(text)
-            .map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
+        let reader = Reader { file, text, outcome: "Nothing was begun: mend the file first" };
+        let parsed = reader.parse()?;
         let table = parsed.get_ref();
-        let newer = reader.version(table)? > VERSION;
+        let version = reader.version(table)?;
+        let version = version.ok_or_else(|| {
+            reader.wrong(0..0, "`version` is missing: the file begins with version = 1")
+        })?;
+        let newer = version > VERSION;
         let mut config = Config { file: file.to_owned(), exists: true, ..Config::default() };
         reader.check_keys(table, &TOP, newer, &mut config.warnings)?;
         if let Some((key, rules)) = entry(table, "context") {
@@ -164,69 +166,7 @@ impl Rule {
     }
 }
 
-fn entry<'t, 'i>(
-    table: &'t DeTable<'i>,
-    key: &str,
-) -> Option<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
-    table.iter().find(|(k, _)| k.get_ref().as_ref() == key)
-}
-
-/// A file being read: everything that is wrong with it is told with its place.
-struct Reader<'a> {
-    file: &'a Path,
-    text: &'a str,
-}
-
 impl Reader<'_> {
-    /// Line and column of a byte, from 1; columns count characters.
-    fn place(&self, at: usize) -> (usize, usize) {
-        let head = self.text.get(..at.min(self.text.len())).unwrap_or_default();
-        let line = head.matches('\n').count() + 1;
-        let column = head.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
-    }
-
-    fn wrong(&self, span: Range<usize>, why: &str) -> String {
-        let (line, column) = self.place(span.start);
-        let file = self.file.display();
-        format!(
-            "{file}, line {line}, column {column}: {why}. Nothing was begun: mend the file first"
-        )
-    }
-
-    fn version(&self, table: &DeTable<'_>) -> Result<i64, String> {
-        let (key, value) = entry(table, "version").ok_or_else(|| {
-            self.wrong(0..0, "`version` is missing: the file begins with version = 1")
-        })?;
-        let number = value.get_ref().as_integer().and_then(|n| n.as_str().parse().ok());
-        number
-            .filter(|n| *n >= 1)
-            .ok_or_else(|| self.wrong(key.span(), "`version` is a number from 1"))
-    }
-
-    /// Keys that are not known are mistakes, or of a newer version and told.
-    fn check_keys(
-        &self,
-        table: &DeTable<'_>,
-        known: &[&str],
-        newer: bool,
-        warnings: &mut Vec<String>,
-    ) -> Result<(), String> {
-        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
-            let name = key.get_ref();
-            if !newer {
-                let hint = nearest::hint(name, known.iter().copied());
-                return Err(self.wrong(key.span(), &format!("there is no key `{name}`{hint}")));
-            }
-            let (line, column) = self.place(key.span().start);
-            warnings.push(format!(
-                "{}, line {line}, column {column}: `{name}` is of a newer wheelhouse and was left out of account",
-                self.file.display()
-            ));
-        }
-        Ok(())
-    }
-
     fn rule(
         &self,
         rule: &Spanned<DeValue<'_>>,

@@ -6,6 +6,7 @@ use crate::app::cluster::{Client, probe};
 use crate::app::config::Config;
 use crate::app::connect::{Connection, Origin, cluster_uid};
 use crate::app::journal::Journal;
+use crate::app::limits;
 use crate::app::terminal::clipboard::Route;
 use crate::app::terminal::profile::{Asked, Depth, Glyphs, Link, Mux, TermProfile, detect};
 use crate::app::terminal::tty;
@@ -33,6 +34,7 @@ pub async fn doctor(common: &Common) -> (String, u8) {
     let mut found = terminal();
     let config = Config::of_env();
     found.extend(file(&config));
+    found.extend(limits::of_env().1.into_iter().map(|why| Finding(Mark::Note, "limits", why)));
     found.push(journal(common.no_journal));
     let connected = match Origin::of(common) {
         Ok(origin) => origin.open(Lock::new(true), PluginStdio::Inherit).await,

@@ -4,7 +4,7 @@ use super::measured::{Fill, Look, Looking, Source};
 use crate::app::cluster::scrape::{EVERY, Reading, scrape};
 use crate::app::cluster::session::{Fault, etcd};
 use crate::app::cluster::upstream::Upstream;
-use crate::app::preferences;
+use crate::app::limits;
 use crate::state::cell::bytes;
 use crate::state::kinds::apiserver;
 use crate::state::metrics::apiserver::limits::Limits;
@@ -24,8 +24,8 @@ const SERVERS: usize = 9;
 pub(super) struct Board {
     seen: u64,
     limits: Option<Limits>,
-    /// What is wrong with the operator's thresholds.
-    trouble: Option<String>,
+    /// What there is to say of the operator's thresholds.
+    said: Vec<String>,
     /// By the process they are of: what several servers say is never mixed.
     histories: HashMap<u64, History>,
     etcd: Option<(Client, String)>,
@@ -42,7 +42,7 @@ impl Source for Board {
             self.seen = reading.number;
             let own = self.own(up).await;
             let rows = self.rows(&reading, &own, (up.clock)());
-            let unread = self.trouble.iter().cloned().collect();
+            let unread = self.said.clone();
             let age = reading.age();
             Ok(Look { rows, unread, next: Instant::now() + EVERY.saturating_sub(age) })
         })
@@ -71,8 +71,8 @@ impl Board {
 
     fn rows(&mut self, reading: &Reading, own: &Own, clock: Epoch) -> Vec<Fill> {
         let limits = self.limits.get_or_insert_with(|| {
-            let (limits, trouble) = limits();
-            self.trouble = trouble;
+            let (limits, said) = limits::of_env();
+            self.said = said;
             limits
         });
         let born = reading.now.born();
@@ -118,17 +118,6 @@ impl Board {
             Box::new(move |draft| apiserver::fill(draft, &row, place, (at, window), trend))
         })
         .collect()
-    }
-}
-
-/// The thresholds in force, and what is wrong with the operator's file.
-fn limits() -> (Limits, Option<String>) {
-    let folder = preferences::folder(&|name| std::env::var(name).ok());
-    let text = folder.and_then(|folder| std::fs::read_to_string(folder.join("limits.toml")).ok());
-    match text.map(|text| Limits::with(&text)) {
-        Some(Ok(limits)) => (limits, None),
-        Some(Err(why)) => (Limits::default(), Some(format!("{why}; the shipped thresholds hold"))),
-        None => (Limits::default(), None),
     }
 }
 

@@ -1,5 +1,5 @@
-//! THE table of thresholds: what counts as slow or full, and who says so. `limits.toml` beside the keymap overrides them:
-//! `etcd_fsync_p99 = [0.5, 1.0]`, in the units given here.
+//! THE table of thresholds: what counts as slow or full, and who says so. The operator's `limits.toml` (app/limits.rs)
+//! overrides them, in the units given here.
 
 /// A threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,28 +77,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// As shipped, with those that a user's file changes.
-    ///
-    /// # Errors
-    /// What is wrong with the file.
-    pub fn with(text: &str) -> Result<Limits, String> {
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
-        let mut limits = Limits::default();
-        for (id, value) in &table {
-            let known = limits.0.iter_mut().find(|limit| limit.id == id);
-            let limit = known.ok_or_else(|| {
-                let hint = crate::state::nearest::hint(id, ALL.iter().map(|l| l.id));
-                format!("limits.toml: there is no threshold `{id}`{hint}")
-            })?;
-            let number = |v: &toml::Value| v.as_float().or(v.as_integer().map(|i| i as f64));
-            let pair: Option<Vec<f64>> =
-                value.as_array().map(|a| a.iter().filter_map(number).collect());
-            match pair.as_deref() {
-                Some([warn, bad]) if warn <= bad => (limit.warn, limit.bad) = (*warn, *bad),
-                _ => return Err(format!("limits.toml: {id} = [warn, bad], in {}", limit.unit)),
-            }
+    /// Changes one.
+    pub fn set(&mut self, limit: &Limit, warn: f64, bad: f64) {
+        if let Some(limit) = self.0.iter_mut().find(|l| l.id == limit.id) {
+            (limit.warn, limit.bad) = (warn, bad);
         }
-        Ok(limits)
     }
 
     /// How a value compares.
@@ -114,22 +97,5 @@ impl Limits {
     /// The threshold in force.
     pub fn get(&self, limit: &Limit) -> Limit {
         self.0.iter().find(|l| l.id == limit.id).copied().unwrap_or(*limit)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_changes_what_it_names_and_is_refused_where_it_means_nothing() {
-        let limits = Limits::with("etcd_fsync_p99 = [0.1, 2]").unwrap();
-        assert_eq!(limits.judge(&FSYNC, 0.2), Verdict::Warn);
-        assert_eq!(Limits::default().judge(&FSYNC, 0.2), Verdict::Ok);
-        assert_eq!(limits.judge(&COMMIT, 0.6), Verdict::Bad);
-        for bad in ["etcd_fsync_p9 = [1, 2]", "etcd_fsync_p99 = 1", "etcd_fsync_p99 = [2, 1]", "="]
-        {
-            assert!(Limits::with(bad).is_err(), "{bad}");
-        }
     }
 }
