@@ -155,13 +155,19 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
     for feed in &feeds {
         match &feed.health {
             Health::Denied { verb, resource, message } => {
+                let (place, hint) = match &feed.namespace {
+                    Some(ns) => (
+                        format!(" in namespace {ns}"),
+                        ", or look at another namespace with :ns NAME",
+                    ),
+                    None if is_namespaced(state, view, resource) => {
+                        (String::new(), ", or look at one namespace with :ns NAME")
+                    }
+                    None => (String::new(), ""),
+                };
                 let text = format!(
-                    "You may not {verb} {resource}.\nThe server says: {message}\nMissing rule: {verb} on {resource}{}. Ask for it, or look \
-                     at one namespace with :ns NAME.",
-                    feed.namespace
-                        .as_ref()
-                        .map(|ns| format!(" in namespace {ns}"))
-                        .unwrap_or_default()
+                    "You may not {verb} {resource}.\nThe server says: {message}\nMissing rule: {verb} on {resource}{place}. Ask \
+                     for it{hint}."
                 );
                 return (Role::Warn, text);
             }
@@ -192,6 +198,11 @@ fn emptiness(state: &State, view: &TableView, now: Epoch) -> (Role, String) {
         }
         _ => (Role::Dim, "no row matches; esc takes the filter away".into()),
     }
+}
+
+/// Whether what was refused could be asked for in a single namespace.
+fn is_namespaced(state: &State, view: &TableView, resource: &str) -> bool {
+    !resource.starts_with('/') && state.store.table(view.table).spec.column("namespace").is_some()
 }
 
 /// Whether the filter is still the one that the view opened with.
