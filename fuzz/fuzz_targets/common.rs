@@ -10,6 +10,7 @@ use wheelhouse::state::health::FeedId;
 use wheelhouse::state::kinds::pods;
 use wheelhouse::state::metrics::apiserver::limits::Limits;
 use wheelhouse::state::metrics::apiserver::{Facts, board, names};
+use wheelhouse::state::metrics::scrape::BUDGET;
 use wheelhouse::state::metrics::{Parser, Span, Value, Want};
 use wheelhouse::state::parcel::{Draft, Parcel};
 use wheelhouse::state::store::Store;
@@ -111,6 +112,12 @@ pub fn metrics(data: &[u8]) {
     let (cut, whole) = (read(step), read(body.len().max(1)));
     assert_eq!((cut.cost, cut.series()), (whole.cost, whole.series()));
     assert!(whole.series() <= body.len());
+    // A label of one byte costs its place among the texts, and a series its key.
+    assert!(
+        whole.size() <= (body.len() * 64 + FLOOR).min(BUDGET + (256 << 10)),
+        "{} bytes",
+        whole.size()
+    );
     for want in &wants {
         for (_, value) in whole.each(want.family) {
             if let Value::Histogram(h) = value {

@@ -39,7 +39,7 @@ namings! {
     /// Requests answered.
     REQUESTS: ["apiserver_request_total" 14-99] ["verb", "group", "resource", "subresource", "code"];
     /// How long answers took.
-    DURATION: ["apiserver_request_duration_seconds" 14-99] ["verb", "group", "resource", "subresource", "scope"], without LONG;
+    DURATION: ["apiserver_request_duration_seconds" 14-99] ["verb", "group", "resource", "subresource"], without LONG;
     /// Requests being worked on, counted by priority and fairness; where that is off, the most of the last second.
     IN_FLIGHT: ["apiserver_flowcontrol_current_executing_requests" 20-99, "apiserver_current_inflight_requests" 14-99] ["request_kind"];
     /// Requests waiting in the queues of priority and fairness. The older family holds the most that came within the last
