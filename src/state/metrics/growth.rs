@@ -17,6 +17,9 @@ pub enum Break {
     NoTime,
 }
 
+/// Seconds of the longest span that tells how things are now: a little more than what etcd is looked at over.
+const RECENT: f64 = 960.0;
+
 /// Two scrapes of one process.
 #[derive(Clone, Copy)]
 pub struct Span<'a> {
@@ -24,6 +27,7 @@ pub struct Span<'a> {
     now: &'a Scrape,
     /// Seconds between them.
     pub seconds: f64,
+    whole: bool,
 }
 
 /// How much a series grew in a span.
@@ -55,7 +59,9 @@ impl<'a> Span<'a> {
     /// Why they cannot be compared.
     pub fn new(before: &'a Scrape, now: &'a Scrape, seconds: f64) -> Result<Span<'a>, Break> {
         match (before.started, now.started) {
-            (Some(a), Some(b)) if a == b && seconds > 0.0 => Ok(Span { before, now, seconds }),
+            (Some(a), Some(b)) if a == b && seconds > 0.0 => {
+                Ok(Span { before, now, seconds, whole: false })
+            }
             (Some(a), Some(b)) if a == b => Err(Break::NoTime),
             (Some(_), Some(_)) => Err(Break::OtherProcess),
             _ => Err(Break::Unidentified),
@@ -64,7 +70,30 @@ impl<'a> Span<'a> {
 
     /// From the start of the process, `born`, to a scrape of it `seconds` later.
     pub fn since_start(born: &'a Scrape, now: &'a Scrape, seconds: f64) -> Option<Span<'a>> {
-        (seconds > 0.0).then_some(Span { before: born, now, seconds })
+        (seconds > 0.0).then_some(Span { before: born, now, seconds, whole: true })
+    }
+
+    /// Since an earlier scrape, and while there is none since the start of the process, which `born` is, by the server's
+    /// clock: `date` is what it showed at the scrape, seconds since 1970.
+    pub fn of(
+        before: Option<(&'a Scrape, f64)>,
+        born: &'a Scrape,
+        now: &'a Scrape,
+        date: Option<i64>,
+    ) -> Option<Span<'a>> {
+        let between = before.and_then(|(before, seconds)| Span::new(before, now, seconds).ok());
+        between.or_else(|| Span::since_start(born, now, date? as f64 - now.started?))
+    }
+
+    /// Whether what grew tells how things are now. What a process counted since its start, or while nobody looked, says
+    /// nothing of whether it still goes on.
+    pub fn is_recent(&self) -> bool {
+        !self.whole && self.seconds <= RECENT
+    }
+
+    /// Whether it is since the start of the process.
+    pub fn is_since_start(&self) -> bool {
+        self.whole
     }
 
     /// The growth of a family by some labels. A series that is new began at zero, since the process is the same; one that
