@@ -284,3 +284,32 @@ fn a_family_that_a_page_lacks_leaves_no_number_behind() {
         }
     }
 }
+
+#[test]
+fn a_family_that_etcd_s_page_lacks_leaves_no_number_behind() {
+    let path = format!("{}/tests/golden/etcd-3.7.prom", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("it is in the repository");
+    let server = golden("kube-apiserver-1.36", &names::wants());
+    for naming in names::etcd::ALL {
+        let (of, _, _) = naming.names[0];
+        let mut parser = Parser::new(&names::etcd::wants());
+        let without = text.lines().filter(|line| {
+            let word = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            let name = word.split(['{', ' ']).next().unwrap_or_default();
+            let parts = ["_bucket", "_sum", "_count"];
+            let family = parts.iter().find_map(|p| name.strip_suffix(p)).unwrap_or(name);
+            !naming.names.iter().any(|(n, _, _)| *n == family || *n == name)
+        });
+        without.for_each(|line| parser.feed(format!("{line}\n").as_bytes()));
+        let own = parser.end();
+        let rows = since_start(&server, Ok(&own));
+        let mine =
+            |r: &&Measured| r.section == Section::EtcdItself && r.why.contains("not exposed");
+        let said: Vec<&Measured> = rows.iter().filter(mine).collect();
+        assert!(said.iter().any(|r| r.why.contains(of) || r.source == of), "{of}: {said:#?}");
+        for row in rows.iter().filter(|r| r.source == of) {
+            let values = [row.rate, row.errors, row.seen, row.now, row.bytes];
+            assert_eq!((values, row.p50, row.p99), ([None; 5], None, None), "{row:?}");
+        }
+    }
+}

@@ -135,9 +135,16 @@ impl Naming {
         self.names.iter().map(|n| n.0).find(|name| scrape.has(name))
     }
 
-    /// What to say where none is exposed.
+    /// What to say where none is exposed: its names, and which minors of Kubernetes have one that not all have.
     pub fn absent(&self) -> String {
-        let names: Vec<&str> = self.names.iter().map(|n| n.0).collect();
+        let name = |(name, since, until): &(&str, u8, u8)| match (since, until) {
+            // What is as old as any server that is asked needs no words.
+            (..=20, 99) => (*name).to_owned(),
+            (since, 99) => format!("{name} (from 1.{since})"),
+            (..=20, until) => format!("{name} (to 1.{until})"),
+            (since, until) => format!("{name} (1.{since} to 1.{until})"),
+        };
+        let names: Vec<String> = self.names.iter().map(name).collect();
         format!("not exposed: {}", names.join(", "))
     }
 }
