@@ -4,6 +4,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use wheelhouse::app::cluster::bases::Bases;
 use wheelhouse::app::cluster::upstream::wants;
 use wheelhouse::state::metrics::apiserver::limits::Limits;
 use wheelhouse::state::metrics::apiserver::{Facts, board};
@@ -134,20 +138,24 @@ fn feed(parser: &mut Parser, bytes: usize) -> usize {
     fed
 }
 
-fn scrape() -> Scrape {
+fn scrape(process: u32) -> Scrape {
     let mut parser = Parser::new(&wants());
-    parser.feed(b"process_start_time_seconds 1.7e9\n");
+    parser.feed(format!("process_start_time_seconds {process}\n").as_bytes());
     assert!(feed(&mut parser, 50 << 20) >= 50 << 20);
     parser.end()
 }
 
+/// What is counted is of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn a_page_of_50_mb_costs_less_than_4_mb() {
+    let _alone = ALONE.lock();
     let base = LIVE.load(Relaxed);
-    let kept = [scrape(), scrape()];
+    let kept = [scrape(1), scrape(1)];
     let two = LIVE.load(Relaxed) - base;
     PEAK.store(LIVE.load(Relaxed), Relaxed);
-    let third = scrape();
+    let third = scrape(1);
     let peak = PEAK.load(Relaxed) - base;
     let series = third.series();
     let words = format!(
@@ -157,6 +165,27 @@ fn a_page_of_50_mb_costs_less_than_4_mb() {
     assert!(peak < 4 << 20, "{words}");
     assert_eq!(kept[0].cost.malformed + third.cost.malformed, 0);
     totals(&third);
+}
+
+#[test]
+fn three_servers_behind_one_address_cost_less_than_4_mb() {
+    let _alone = ALONE.lock();
+    let base = LIVE.load(Relaxed);
+    PEAK.store(base, Relaxed);
+    let (mut bases, began) = (Bases::new(Duration::from_secs(60), 2), Instant::now());
+    // The session keeps its last reading for who looks next: the scrape and the one it is compared with.
+    let mut latest = None;
+    for (look, process) in [1, 1, 2, 3, 3, 1, 2].into_iter().enumerate() {
+        let now = Arc::new(scrape(process));
+        let at = began + Duration::from_secs(30 * look as u64);
+        let before = bases.compare(at, &now, 0);
+        latest = Some((now, before));
+    }
+    let peak = PEAK.load(Relaxed) - base;
+    println!("three servers: peak {peak} bytes");
+    assert_eq!(bases.servers(), 3);
+    assert!(latest.is_some_and(|(_, before)| before.is_some()));
+    assert!(peak < 4 << 20, "{peak}");
 }
 
 /// However many series found none of their own, all requests are counted, by verb and by code.

@@ -16,7 +16,7 @@ pub const HISTOGRAMS: usize = 1024;
 /// Folded series of one family at most; what comes after is one series whose labels all say [`MORE`].
 const FOLDED: usize = 500;
 /// Bytes of one scrape at most, as [`Scrape::size`] counts them: from there on nothing new gets a series of its own. A page
-/// of 50 MB takes a third of it.
+/// of 50 MB takes two thirds of it.
 pub const BUDGET: usize = 1 << 20;
 /// Bytes beyond the budget for what folded series take.
 const RESERVE: usize = 128 << 10;

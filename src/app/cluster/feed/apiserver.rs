@@ -194,3 +194,51 @@ fn told(reading: &Reading, figures: Option<&Span<'_>>) -> Measured {
     row.why = words;
     row
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::cluster::upstream::system_clock;
+    use crate::app::demo::DemoCluster;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_etcd_that_hangs_is_said_not_to_answer_and_holds_up_nothing() {
+        // It takes connections as a stopped process does, and says nothing.
+        let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", hangs.local_addr().unwrap());
+        let up = Upstream::new(DemoCluster::today().client(), system_clock());
+        let args = EtcdArgs { etcd_metrics: Some(url), ..EtcdArgs::default() };
+        assert!(up.etcd.set(args).is_ok());
+        let mut board = Board::default();
+        for look in 0..2 {
+            let began = Instant::now();
+            let why = board.etcd.read(&up).await.map(|_| ()).unwrap_err();
+            assert!(why.starts_with("etcd does not answer"), "{look}: {why}");
+            assert_eq!(began.elapsed(), WAIT);
+        }
+        let began = Instant::now();
+        let look = board.look(&up).await.unwrap();
+        assert!(look.rows.len() > 20 && began.elapsed() <= WAIT, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_figures_are_over_is_said() {
+        let up = Upstream::new(DemoCluster::today().client(), system_clock());
+        let mut seen = 0;
+        let mut words = vec![];
+        for pause in [0, 15, 180, 7200] {
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            let reading = up.scrapes.next(&up.client, seen).await.unwrap();
+            seen = reading.number;
+            let born = reading.now.born();
+            words.push(told(&reading, reading.span_or_since_start(&born).as_ref()).why);
+        }
+        assert!(words[0].contains("since its start and not judged: --watch or"), "{words:?}");
+        assert!(!words[1].contains("rates and quantiles"), "{words:?}");
+        assert!(words[2].contains("rates and quantiles over the last 3m"), "{words:?}");
+        assert!(
+            words[3].contains("over the last 120m") && words[3].contains("not judged"),
+            "{words:?}"
+        );
+    }
+}

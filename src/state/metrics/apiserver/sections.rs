@@ -292,8 +292,11 @@ fn deprecated(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         });
     }
     if all_of > going {
-        let more = format!("{} more that no release removes yet", all_of - going);
-        all.why = if all.why.is_empty() { more } else { format!("{}; {more}", all.why) };
+        let rest = all_of - going;
+        all.why = match going {
+            0 => format!("{rest} asked for since this server started; no release removes them yet"),
+            _ => format!("{}; {rest} more that no release removes yet", all.why),
+        };
     }
     rows.push(all);
     for labels in asked.into_keys() {

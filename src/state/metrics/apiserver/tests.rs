@@ -179,7 +179,7 @@ fn deprecated_apis_that_no_release_removes_are_listed_without_a_warning() {
     let rows = rows("", &both);
     let all = row(&rows, "deprecated APIs");
     assert_eq!((all.now, all.verdict), (Some(0.0), Verdict::None));
-    assert_eq!(all.why, "2 more that no release removes yet");
+    assert_eq!(all.why, "2 asked for since this server started; no release removes them yet");
     assert_eq!(row(&rows, "endpoints v1").verdict, Verdict::None);
     let rows = self::rows("", &(both + &of("things", "1.40")));
     let all = row(&rows, "deprecated APIs");
