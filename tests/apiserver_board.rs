@@ -7,7 +7,7 @@ use controlplane::{ControlPlane, Options, User, fresh, output_within};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
-use wheelhouse::state::metrics::apiserver::limits::Limits;
+use wheelhouse::state::metrics::apiserver::limits::{Limits, Verdict};
 use wheelhouse::state::metrics::apiserver::{Etcd, Facts, Measured, Section, board, names};
 use wheelhouse::state::metrics::{Parser, Quantile, Scrape, Span};
 
@@ -230,7 +230,10 @@ fn pages_of_three_minors_fill_the_board_by_the_same_code() {
         let told = [find("etcd requests").seen, sum(bookmarks.rate), leases.now];
         assert_eq!(told, page.etcd.map(some), "{}", page.minor);
         assert_eq!(bookmarks.source, page.bookmarks);
-        assert_eq!(find("deprecated APIs").now, some(2.0), "{}", page.minor);
+        // Two are deprecated (endpoints and componentstatuses), and no release removes them.
+        let deprecated = find("deprecated APIs");
+        assert_eq!((deprecated.now, deprecated.verdict), (some(0.0), Verdict::None));
+        assert_eq!(of_section(Section::Deprecated).count(), 2, "{}", page.minor);
         assert_eq!(sum(find("given up").rate), some(1.0), "{}", page.minor);
 
         // Quantiles by hand: rank 24.75 of 25 lies in (5 ms, 25 ms], 12.5 in the bucket that holds the middle.
@@ -281,6 +284,35 @@ fn a_family_that_a_page_lacks_leaves_no_number_behind() {
             let values = [row.rate, row.errors, row.seen, row.now, row.bytes];
             assert_eq!((values, row.p50, row.p99), ([None; 5], None, None), "{row:?}");
             assert!(!row.why.is_empty(), "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn a_family_that_etcd_s_page_lacks_leaves_no_number_behind() {
+    let path = format!("{}/tests/golden/etcd-3.7.prom", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("it is in the repository");
+    let server = golden("kube-apiserver-1.36", &names::wants());
+    for naming in names::etcd::ALL {
+        let (of, _, _) = naming.names[0];
+        let mut parser = Parser::new(&names::etcd::wants());
+        let without = text.lines().filter(|line| {
+            let word = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            let name = word.split(['{', ' ']).next().unwrap_or_default();
+            let parts = ["_bucket", "_sum", "_count"];
+            let family = parts.iter().find_map(|p| name.strip_suffix(p)).unwrap_or(name);
+            !naming.names.iter().any(|(n, _, _)| *n == family || *n == name)
+        });
+        without.for_each(|line| parser.feed(format!("{line}\n").as_bytes()));
+        let own = parser.end();
+        let rows = since_start(&server, Ok(&own));
+        let mine =
+            |r: &&Measured| r.section == Section::EtcdItself && r.why.contains("not exposed");
+        let said: Vec<&Measured> = rows.iter().filter(mine).collect();
+        assert!(said.iter().any(|r| r.why.contains(of) || r.source == of), "{of}: {said:#?}");
+        for row in rows.iter().filter(|r| r.source == of) {
+            let values = [row.rate, row.errors, row.seen, row.now, row.bytes];
+            assert_eq!((values, row.p50, row.p99), ([None; 5], None, None), "{row:?}");
         }
     }
 }

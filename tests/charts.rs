@@ -41,7 +41,8 @@ fn look(stage: &mut Stage, i: i64) {
     row.bytes = Some((3 << 30) as f64 + hill * 1e6);
     draft.reset(spec, 0);
     let trend = [0; 12];
-    wheelhouse::state::kinds::apiserver::fill(&mut draft, &row, 0, (stage.now, 15.0), trend);
+    row.window = Some(15.0);
+    wheelhouse::state::kinds::apiserver::fill(&mut draft, &row, 0, stage.now, trend);
     draft.settle();
     parcel.push(&draft, spec);
     parcel.sweep = true;

@@ -148,7 +148,7 @@ async fn demo_at(view: &'static str, size: (u16, u16)) -> (Stage, Arc<AtomicI64>
     (stage, time, cluster)
 }
 
-/// What the first look at a table that is not watched tells.
+/// What looks at a table that is not watched tell: the first one, or as many as it takes until rates are over a minute.
 async fn looked(stage: &mut Stage, client: Client, time: Arc<AtomicI64>) {
     let store = &stage.app.state.store;
     let looked = |feed: &&Feed| store.table_at(feed.table).spec.is_looked_at();
@@ -157,16 +157,26 @@ async fn looked(stage: &mut Stage, client: Client, time: Arc<AtomicI64>) {
     let woken = Arc::new(tokio::sync::Notify::new());
     let wake = woken.clone();
     let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
-    let clock = Arc::new(move || Epoch(time.load(Ordering::SeqCst)));
+    let now = time.clone();
+    let clock = Arc::new(move || Epoch(now.load(Ordering::SeqCst)));
+    let mut more: i64 = if table.id == "apiserver" { 4 } else { 0 };
+    time.fetch_sub(15 * more, Ordering::SeqCst);
     let upstream = Upstream::new(client, clock);
     let _feed = feed::spawn(FeedSpec { id, table, kind: 0, namespace: None }, &upstream, &mailbox);
     loop {
         woken.notified().await;
         for delivery in mailbox.drain(usize::MAX) {
             match delivery {
-                Delivery::Rows(parcel) => drop(stage.send(Msg::Rows(parcel))),
+                Delivery::Rows(parcel) => {
+                    if parcel.sweep && more > 0 {
+                        time.fetch_add(15, Ordering::SeqCst);
+                    }
+                    more -= i64::from(parcel.sweep);
+                    stage.send(Msg::Rows(parcel));
+                }
                 Delivery::Health(_, Health::Starting { .. }) => {}
-                Delivery::Health(..) => return,
+                Delivery::Health(..) if more < 0 => return,
+                Delivery::Health(..) => {}
             }
         }
     }

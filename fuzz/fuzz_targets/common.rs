@@ -7,12 +7,14 @@ use wheelhouse::app::cluster::decode::{
 };
 use wheelhouse::state::fairness::dump::{Dump, grouped};
 use wheelhouse::state::health::FeedId;
-use wheelhouse::state::kinds::pods;
+use wheelhouse::state::kinds::{apiserver, pods};
 use wheelhouse::state::metrics::apiserver::limits::Limits;
 use wheelhouse::state::metrics::apiserver::{Facts, board, names};
+use wheelhouse::state::metrics::scrape::BUDGET;
 use wheelhouse::state::metrics::{Parser, Span, Value, Want};
 use wheelhouse::state::parcel::{Draft, Parcel};
 use wheelhouse::state::store::Store;
+use wheelhouse::state::time::Epoch;
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&pods::TABLE, 0));
 
@@ -111,6 +113,12 @@ pub fn metrics(data: &[u8]) {
     let (cut, whole) = (read(step), read(body.len().max(1)));
     assert_eq!((cut.cost, cut.series()), (whole.cost, whole.series()));
     assert!(whole.series() <= body.len());
+    // A label of one byte costs its place among the texts, and a series its key.
+    assert!(
+        whole.size() <= (body.len() * 64 + FLOOR).min(BUDGET + (256 << 10)),
+        "{} bytes",
+        whole.size()
+    );
     for want in &wants {
         for (_, value) in whole.each(want.family) {
             if let Value::Histogram(h) = value {
@@ -120,7 +128,13 @@ pub fn metrics(data: &[u8]) {
     }
     let span = Span::since_start(&cut, &whole, 1.0);
     let etcd = Err(String::new());
-    drop(board(&Facts { now: &whole, span, etcd, limits: &Limits::default() }));
+    let rows = board(&Facts { now: &whole, span, etcd, limits: &Limits::default() });
+    let mut draft = Draft::default();
+    for (place, row) in rows.iter().enumerate() {
+        draft.reset(&apiserver::TABLE, 0);
+        apiserver::fill(&mut draft, row, place, Epoch(1), [0; 12]);
+        draft.settle();
+    }
 }
 
 /// A dump of priority and fairness, as text that may be anything: every line is a row or is counted as odd, no row says

@@ -51,6 +51,8 @@ pub enum Value<'a> {
     PerSecond(i64),
     /// Microseconds: `350ms`.
     Micros(i64),
+    /// More than so many microseconds, nobody knows by how much: `>60.0s`; JSON carries the bound.
+    Beyond(i64),
     /// A point in time, shown as an age.
     Time(Epoch),
     /// A number with the time of its last change: `5 (3m ago)`.
@@ -125,6 +127,7 @@ impl<'a> Value<'a> {
             Value::Bytes(n) => Cow::Owned(bytes(*n)),
             Value::PerSecond(n) => Cow::Owned(per_second(*n)),
             Value::Micros(n) => Cow::Owned(micros(*n)),
+            Value::Beyond(n) => Cow::Owned(format!(">{}", micros(*n))),
             // Painters that have better glyphs use them.
             Value::Bars(bars) => {
                 let ramp = [' ', '.', ':', '-', '=', '+', '*', '#'];
@@ -160,6 +163,7 @@ impl<'a> Value<'a> {
             | Value::Bytes(n)
             | Value::PerSecond(n)
             | Value::Micros(n)
+            | Value::Beyond(n)
             | Value::Since(n, _) => Some(*n),
             Value::Time(at) => Some(at.age(now)),
             Value::Bool(yes) => Some(i64::from(*yes)),

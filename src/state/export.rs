@@ -17,7 +17,7 @@ pub fn json(value: &Value<'_>) -> serde_json::Value {
         Value::Cpu(n, _) | Value::Memory(n, _) | Value::Milli(n) | Value::Bytes(n) => (*n).into(),
         // Thousandths a second and microseconds are kept; a second and seconds are what others calculate with.
         Value::PerSecond(n) => (*n as f64 / 1e3).into(),
-        Value::Micros(n) => (*n as f64 / 1e6).into(),
+        Value::Micros(n) | Value::Beyond(n) => (*n as f64 / 1e6).into(),
         Value::Bool(yes) => (*yes).into(),
         Value::Time(at) => at.rfc3339().into(),
         Value::Bars(bars) => bars.as_slice().into(),

@@ -58,7 +58,7 @@ impl Unit {
             Value::Cpu(n, _) | Value::Milli(n) => (Unit::Milli, *n),
             Value::Memory(n, _) | Value::Bytes(n) => (Unit::Bytes, *n),
             Value::PerSecond(n) => (Unit::PerSecond, *n),
-            Value::Micros(n) => (Unit::Micros, *n),
+            Value::Micros(n) | Value::Beyond(n) => (Unit::Micros, *n),
             _ => return None,
         })
     }

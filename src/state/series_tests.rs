@@ -37,7 +37,7 @@ impl World {
             draft.reset(spec, 0);
             let mut row = Measured::new(Section::Overview, *name, "some_metric");
             row.now = Some(*n as f64);
-            fill(&mut draft, &row, place, (Epoch(at), 1.0), [0; 12]);
+            fill(&mut draft, &row, place, Epoch(at), [0; 12]);
             draft.settle();
             parcel.push(&draft, spec);
         }

@@ -25,10 +25,11 @@ pub static VIEW: TableView = TableView {
     summary,
     detail: apiserver::detail,
     help: "One server's /metrics, streamed and filtered while parsed, every 15 s while this view is on screen. Rates \
-           and quantiles are over the last minute or so (OVER) of one process, at first since its start; another server \
-           behind the same address is never mixed in. `-` is what this server does not expose, `?` a p99 of fewer than 20 \
-           (SEEN). ERR/S counts 5xx and 429, of the watch cache its fallbacks to etcd, of webhooks failed calls. etcd's own \
-           figures need --etcd-metrics URL. Enter on a row of the overview shows the rows behind it; TREND is the time since this view was opened, an hour at most, and `print apiserver --watch -o csv` keeps every look for a plot. Thresholds and who \
+           and quantiles are over the last minute or so (OVER) of one process, at first since its start, and then not judged; \
+           another server behind the same address is never mixed in. `-` is what this server does not expose, `?` a p99 of \
+           fewer than 20 (SEEN), `>` more than the highest bucket, of which JSON and CSV have the bound. ERR/S counts 5xx and \
+           429, of the watch cache reads it did not answer, of webhooks failed calls. etcd's own figures need --etcd-metrics \
+           URL and are over ten to fifteen minutes. Enter on a row of the overview shows the rows behind it; TREND is the time since this view was opened, an hour at most, and `print apiserver --watch -o csv` keeps every look for a plot. Thresholds and who \
            says so: limits.toml beside the keymap.",
 };
 

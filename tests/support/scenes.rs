@@ -134,7 +134,7 @@ impl Stage {
         rows.iter_mut().for_each(|row| end(more, [&mut row.name, &mut row.why]));
         lines.iter_mut().for_each(|line| end(more, [&mut line.name, &mut line.why]));
         self.looked("apiserver", &rows, |draft, place, row| {
-            kinds::apiserver::fill(draft, row, place, (NOON, 60.0), trend);
+            kinds::apiserver::fill(draft, row, place, NOON, trend);
         });
         self.looked("health", &lines, |draft, place, line| {
             kinds::health::fill(draft, line, place);

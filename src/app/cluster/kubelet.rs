@@ -8,6 +8,7 @@ use crate::state::doc::kubelet::{Answer, Seen, Unread, own};
 use crate::state::metrics::{Parser, Scrape, Want};
 use kube::Client;
 use serde_json::Value;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Longest answer that is held whole: a summary of 250 pods has about 1 MB.
@@ -104,7 +105,11 @@ impl Asker<'_> {
     async fn scrape(&mut self, page: &str, wants: &[Want]) -> Answer<Scrape> {
         let path = self.path(page)?;
         let mut parser = Parser::new(wants);
-        let read = stream(self.client, &path, |piece| parser.feed(piece)).await;
+        let read = stream(self.client, &path, |piece| {
+            parser.feed(piece);
+            ControlFlow::Continue(())
+        })
+        .await;
         read.map_err(|fault| self.refused(fault))?;
         let scrape = parser.end();
         self.cost.1 += scrape.cost.bytes;

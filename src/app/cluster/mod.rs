@@ -3,6 +3,7 @@
 //! `session` opens a cluster; an [`upstream::Upstream`] is what the feeds of one session share; a `feed` lists and
 //! watches one kind, `decode` turns what it receives into rows, and the `mailbox` hands these to the UI thread.
 
+pub mod bases;
 pub mod count;
 pub mod decode;
 pub mod fairness;

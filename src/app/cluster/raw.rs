@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt as _, Limited};
 use kube::Client;
 use kube::client::Body;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// Longest silence in the middle of an answer.
@@ -74,14 +75,15 @@ pub async fn answered(
     Ok((head.status, raw))
 }
 
-/// A GET of any path whose answer is handed on in pieces and never held whole. The headers are returned.
+/// A GET of any path whose answer is handed on in pieces and never held whole, until whoever takes them breaks off. The
+/// headers are returned.
 ///
 /// # Errors
 /// Every status other than 2xx, and whatever kept the answer from coming or broke it off.
 pub async fn stream(
     client: &Client,
     path: &str,
-    mut take: impl FnMut(&[u8]),
+    mut take: impl FnMut(&[u8]) -> ControlFlow<()>,
 ) -> Result<HeaderMap, Fault> {
     let (head, mut body) = begin(client, path).await?;
     if !head.status.is_success() {
@@ -92,7 +94,9 @@ pub async fn stream(
         return Err(Fault::of_answer(&Method::GET, bare, head.status, &head.headers, &words));
     }
     while let Some(piece) = piece(&mut body).await? {
-        take(&piece);
+        if take(&piece).is_break() {
+            break;
+        }
     }
     Ok(head.headers)
 }

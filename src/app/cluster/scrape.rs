@@ -4,26 +4,27 @@
 //! How it is used: `upstream.scrapes.want(WANTS)` once, then `upstream.scrapes.next(&client, seen).await` as often as one
 //! likes: it returns when there is a reading newer than number `seen`, and two who wait share one scrape.
 //!
-//! Behind one address there may be several API servers. A reading is compared only with readings of the same process,
-//! told by `process_start_time_seconds`; others wait aside until they answer again.
+//! Behind one address there may be several API servers: a reading is compared only with readings of the same process
+//! ([`super::bases`]).
 
+use super::bases::Bases;
 use super::raw;
 use super::session::Fault;
 use crate::state::metrics::{Parser, Scrape, Span, Want};
 use kube::Client;
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Time between two scrapes.
 pub const EVERY: Duration = Duration::from_secs(15);
 /// Rates and quantiles are over about this long, as soon as it has passed.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Processes remembered; more do not stand behind one address.
-const SERVERS: usize = 9;
 /// A metrics page longer than this is not read to its end.
 const LIMIT: u64 = 512 << 20;
+/// Longest time for one page, from the request to its last byte: whoever looks waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Where the API server has them.
 const PATH: &str = "/metrics";
 
@@ -55,6 +56,12 @@ impl Reading {
         Span::new(before, &self.now, *seconds).ok()
     }
 
+    /// The same, or while there is none what grew since the start of the process, `born` being [`Scrape::born`].
+    pub fn span_or_since_start<'a>(&'a self, born: &'a Scrape) -> Option<Span<'a>> {
+        let before = self.before.as_ref().map(|(before, seconds)| (&**before, *seconds));
+        Span::of(before, born, &self.now, self.date)
+    }
+
     /// How long ago it was taken.
     pub fn age(&self) -> Duration {
         self.at.elapsed()
@@ -68,7 +75,6 @@ pub struct Scrapes {
     state: tokio::sync::Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     latest: Option<Arc<Reading>>,
     /// When the last one began, whatever became of it.
@@ -76,15 +82,14 @@ struct State {
     failed: Option<(u64, Fault)>,
     number: u64,
     bytes: u64,
-    kept: BTreeMap<u64, Base>,
+    bases: Bases,
 }
 
-/// The scrapes of a process that later ones are compared with.
-struct Base {
-    /// The wants they answer: what was not kept of the older one would look as if it had begun at zero.
-    covers: usize,
-    oldest: (Instant, Arc<Scrape>),
-    newer: Option<(Instant, Arc<Scrape>)>,
+impl Default for State {
+    fn default() -> State {
+        let bases = Bases::new(WINDOW, 2);
+        State { latest: None, tried: None, failed: None, number: 0, bytes: 0, bases }
+    }
 }
 
 impl Scrapes {
@@ -93,12 +98,7 @@ impl Scrapes {
         let mut all = self.wants.lock().unwrap_or_else(PoisonError::into_inner);
         for want in wants {
             match all.iter().position(|known| known.family == want.family) {
-                // What changes is put at the end, so that the number of wants tells whether a reading has them.
-                Some(at) if all[at].joined(want) != all[at] => {
-                    let joined = all[at].joined(want);
-                    all[at] = joined;
-                }
-                Some(_) => {}
+                Some(at) => all[at] = all[at].joined(want),
                 None => all.push(want.clone()),
             }
         }
@@ -157,54 +157,20 @@ impl State {
     fn keep(&mut self, taken: Taken, at: Instant, covers: usize) -> Arc<Reading> {
         let now = Arc::new(taken.scrape);
         self.bytes += now.cost.bytes;
-        let id = now.started.map(f64::to_bits);
-        let mut before = None;
-        if let Some(id) = id {
-            let fresh = || Base { covers, oldest: (at, now.clone()), newer: None };
-            let base = self.kept.entry(id).or_insert_with(fresh);
-            if base.covers != covers {
-                *base = fresh();
-            }
-            let (then, oldest) = &base.oldest;
-            let seconds = at.duration_since(*then).as_secs_f64();
-            before = (seconds > 0.0).then(|| (oldest.clone(), seconds));
-            base.advance(at, &now);
-            if self.kept.len() > SERVERS {
-                let stalest = self.kept.iter().filter(|(k, _)| **k != id);
-                let stalest = stalest.min_by_key(|(_, base)| base.last()).map(|(k, _)| *k);
-                stalest.map(|k| self.kept.remove(&k));
-            }
-        }
+        let before = self.bases.compare(at, &now, covers);
         let reading = Arc::new(Reading {
             number: self.number,
             now,
             before,
             took: taken.took,
             date: taken.date,
-            servers: self.kept.len(),
+            servers: self.bases.servers(),
             spent: (self.number, self.bytes),
             at,
             covers,
         });
         self.latest = Some(reading.clone());
         reading
-    }
-}
-
-impl Base {
-    fn last(&self) -> Instant {
-        self.newer.as_ref().map_or(self.oldest.0, |(at, _)| *at)
-    }
-
-    /// Lets go of what is older than the window, so that three scrapes at most are held.
-    fn advance(&mut self, at: Instant, now: &Arc<Scrape>) {
-        if at.duration_since(self.oldest.0) >= WINDOW {
-            self.oldest = self.newer.take().unwrap_or_else(|| (at, now.clone()));
-        }
-        let half = at.duration_since(self.oldest.0) >= WINDOW / 2;
-        if self.newer.is_none() && half {
-            self.newer = Some((at, now.clone()));
-        }
     }
 }
 
@@ -221,28 +187,40 @@ pub struct Taken {
 /// Reads any page of metrics (a kubelet's through the proxy, etcd's own): streamed, filtered, once, now.
 ///
 /// # Errors
-/// Whatever kept it from coming, a page that was cut off, and one that is no metrics at all.
+/// Whatever kept it from coming whole within a minute, a page that was cut off, and one that is no metrics at all.
 pub async fn scrape(client: &Client, path: &str, wants: &[Want]) -> Result<Taken, Fault> {
+    let page = page(client, path, wants, LIMIT);
+    timeout(DEADLINE, page).await.map_err(|_| Fault::Timeout { after: DEADLINE })?
+}
+
+/// A page of at most so many bytes.
+async fn page(client: &Client, path: &str, wants: &[Want], most: u64) -> Result<Taken, Fault> {
     let began = Instant::now();
     let mut parser = Parser::new(wants);
     let mut read = 0;
     let headers = raw::stream(client, path, |piece| {
         read += piece.len() as u64;
-        if read <= LIMIT {
-            parser.feed(piece);
+        if read > most {
+            return ControlFlow::Break(());
         }
+        parser.feed(piece);
+        ControlFlow::Continue(())
     });
     let headers = headers.await?;
-    let whole = parser.is_whole() && read <= LIMIT;
+    let whole = parser.is_whole();
     let scrape = parser.end();
     let cost = scrape.cost;
+    let foreign = |what: String| Err(Fault::Foreign(format!("GET {path} {what}")));
+    if read > most {
+        return foreign(format!(
+            "answered more than {most} bytes, which were not read to their end"
+        ));
+    }
     if cost.malformed * 2 > cost.lines {
-        return Err(Fault::Foreign(format!(
-            "GET {path} answered something that is no metrics page"
-        )));
+        return foreign("answered something that is no metrics page".into());
     }
     if !whole {
-        return Err(Fault::Foreign(format!("GET {path} was cut off after {read} bytes")));
+        return foreign(format!("was cut off after {read} bytes"));
     }
     Ok(Taken { scrape, took: began.elapsed(), date: super::session::date(&headers) })
 }
@@ -252,34 +230,42 @@ mod tests {
     use super::*;
     use crate::app::demo::DemoCluster;
 
-    fn taken(started: u32, x: u32) -> Taken {
-        let mut parser = Parser::new(&[Want::total("x")]);
-        parser.feed(format!("process_start_time_seconds {started}\nx {x}\n").as_bytes());
-        Taken { scrape: parser.end(), took: Duration::ZERO, date: None }
+    /// A server whose page has no end: a piece each so often.
+    fn endless(pause: Duration) -> Client {
+        use crate::app::cluster::session::{Lock, Meter, gated};
+        use futures_util::stream::unfold;
+        use http_body::Frame;
+        use http_body_util::StreamBody;
+        let service = tower::service_fn(move |_: http::Request<kube::client::Body>| {
+            let pieces = unfold(0_u64, move |i| async move {
+                tokio::time::sleep(pause).await;
+                let line = bytes::Bytes::from(format!("x{{i=\"{i}\"}} 1\n"));
+                Some((Ok::<_, std::convert::Infallible>(Frame::data(line)), i + 1))
+            });
+            let answer = http::Response::new(StreamBody::new(Box::pin(pieces)));
+            std::future::ready(Ok::<_, std::convert::Infallible>(answer))
+        });
+        gated(service, "default", Arc::new(Meter::default()), Lock::new(true))
     }
 
-    #[test]
-    fn servers_behind_one_address_are_never_mixed() {
-        let (mut state, began) = (State::default(), Instant::now());
-        let mut at = 0;
-        let mut keep = |started, x| {
-            at += 15;
-            let reading = state.keep(taken(started, x), began + Duration::from_secs(at), 0);
-            let grown = reading.span().and_then(|s| s.total("x")).map(|g| (g.count, g.seconds));
-            (grown, reading.servers)
-        };
-        // Two servers answer in turn; then the first is restarted.
-        assert_eq!(keep(100, 1000), (None, 1));
-        assert_eq!(keep(200, 5), (None, 2));
-        assert_eq!(keep(100, 1030), (Some((30.0, 30.0)), 2));
-        assert_eq!(keep(200, 65), (Some((60.0, 30.0)), 2));
-        assert_eq!(keep(300, 0), (None, 3));
-        // The window ends after a minute or so, and what is kept is bounded.
-        assert_eq!(keep(100, 1090), (Some((90.0, 75.0)), 3));
-        assert_eq!(keep(100, 1100), (Some((70.0, 60.0)), 3));
-        for i in 0..100 {
-            assert!(keep(1000 + i, 0).1 <= SERVERS + 1);
-        }
+    #[tokio::test(start_paused = true)]
+    async fn a_page_without_end_is_given_up() {
+        let (client, began) = (endless(Duration::from_secs(2)), Instant::now());
+        let trickled = scrape(&client, PATH, &[]).await.map(|_| ());
+        assert_eq!(trickled, Err(Fault::Timeout { after: DEADLINE }));
+        assert_eq!(began.elapsed(), DEADLINE);
+        let client = endless(Duration::from_millis(1));
+        let Err(Fault::Foreign(why)) = page(&client, PATH, &[], 1000).await else { panic!() };
+        assert!(why.contains("more than 1000 bytes"), "{why}");
+        assert!(began.elapsed() < DEADLINE * 2, "what floods is not read to its end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_is_given_up_lets_the_others_look() {
+        let scrapes = Scrapes::default();
+        let (client, demo) = (endless(Duration::from_secs(2)), DemoCluster::today().client());
+        let (given_up, after) = tokio::join!(scrapes.next(&client, 0), scrapes.next(&demo, 1));
+        assert!(given_up.is_err() && after.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,9 +22,9 @@ words! { WORDS:
     RATE = Wide;
     /// Thousandths a second and one.
     ERRORS = Wide;
-    /// Microseconds and two; 1: too few were seen to say.
+    /// A time as `measured::quantile` writes it.
     P50 = Wide;
-    /// Microseconds and two; 1: too few were seen to say.
+    /// A time as `measured::quantile` writes it.
     P99 = Wide;
     /// Observations and one.
     SEEN = Wide;
@@ -101,10 +101,9 @@ static COLUMNS: &[Column] = &[
     common::UID,
 ];
 
-/// Writes a row into a draft; its place, when it was measured and the seconds its rates are over, and the trend as heights
-/// below sixteen. Its age is that of the measurement.
-pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64), trend: [u32; 12]) {
-    let (at, window) = over;
+/// Writes a row into a draft; its place, when it was measured, and the trend as heights below sixteen. Its age is that of the
+/// measurement.
+pub fn fill(draft: &mut Draft, row: &Measured, place: usize, at: Epoch, trend: [u32; 12]) {
     draft.set(AT, at.0);
     draft.head.name = draft.keep(&row.name);
     draft.head.uid = draft.keep(&format!("{}/{}", row.section.word(), row.name));
@@ -129,7 +128,7 @@ pub fn fill(draft: &mut Draft, row: &Measured, place: usize, over: (Epoch, f64),
     draft.put(WHY, &row.why);
     draft.put(SOURCE, row.source);
     measured::trend(draft, TREND, trend);
-    if row.rate.is_some() {
+    if let Some(window) = row.window {
         draft.set(WINDOW, window.round().clamp(1.0, 4e9) as i64);
     }
     draft.pair(LABELS, "section", row.section.word());

@@ -53,9 +53,9 @@ words! { WORDS:
     REJECTED_RATE = Num;
     /// Thousandths a second and one.
     TIMED_OUT_RATE = Num;
-    /// Microseconds and two; 1: too few were seen to say.
+    /// A time as `measured::quantile` writes it.
     P50 = Wide;
-    /// Microseconds and two; 1: too few were seen to say.
+    /// A time as `measured::quantile` writes it.
     P99 = Wide;
     /// Percent of its seats that others may have.
     LENDABLE = Num;

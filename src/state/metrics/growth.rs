@@ -1,7 +1,7 @@
 //! What grew between two scrapes of the same process: rates over real time, and quantiles of what was observed meanwhile.
 
-use super::scrape::{Histogram, Scrape, Value};
-use std::collections::BTreeMap;
+use super::scrape::{Histogram, MORE, Scrape, Value, is_exact};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Observations below which no high quantile is told: fewer say nothing about one in a hundred.
 pub const FEW: f64 = 20.0;
@@ -17,6 +17,9 @@ pub enum Break {
     NoTime,
 }
 
+/// Seconds of the longest span that tells how things are now: a little more than what etcd is looked at over.
+const RECENT: f64 = 960.0;
+
 /// Two scrapes of one process.
 #[derive(Clone, Copy)]
 pub struct Span<'a> {
@@ -24,6 +27,7 @@ pub struct Span<'a> {
     now: &'a Scrape,
     /// Seconds between them.
     pub seconds: f64,
+    whole: bool,
 }
 
 /// How much a series grew in a span.
@@ -55,7 +59,9 @@ impl<'a> Span<'a> {
     /// Why they cannot be compared.
     pub fn new(before: &'a Scrape, now: &'a Scrape, seconds: f64) -> Result<Span<'a>, Break> {
         match (before.started, now.started) {
-            (Some(a), Some(b)) if a == b && seconds > 0.0 => Ok(Span { before, now, seconds }),
+            (Some(a), Some(b)) if a == b && seconds > 0.0 => {
+                Ok(Span { before, now, seconds, whole: false })
+            }
             (Some(a), Some(b)) if a == b => Err(Break::NoTime),
             (Some(_), Some(_)) => Err(Break::OtherProcess),
             _ => Err(Break::Unidentified),
@@ -64,21 +70,57 @@ impl<'a> Span<'a> {
 
     /// From the start of the process, `born`, to a scrape of it `seconds` later.
     pub fn since_start(born: &'a Scrape, now: &'a Scrape, seconds: f64) -> Option<Span<'a>> {
-        (seconds > 0.0).then_some(Span { before: born, now, seconds })
+        (seconds > 0.0).then_some(Span { before: born, now, seconds, whole: true })
+    }
+
+    /// Since an earlier scrape, and while there is none since the start of the process, which `born` is, by the server's
+    /// clock: `date` is what it showed at the scrape, seconds since 1970.
+    pub fn of(
+        before: Option<(&'a Scrape, f64)>,
+        born: &'a Scrape,
+        now: &'a Scrape,
+        date: Option<i64>,
+    ) -> Option<Span<'a>> {
+        let between = before.and_then(|(before, seconds)| Span::new(before, now, seconds).ok());
+        between.or_else(|| Span::since_start(born, now, date? as f64 - now.started?))
+    }
+
+    /// Whether what grew tells how things are now. What a process counted since its start, or while nobody looked, says
+    /// nothing of whether it still goes on.
+    pub fn is_recent(&self) -> bool {
+        !self.whole && self.seconds <= RECENT
+    }
+
+    /// Whether it is since the start of the process.
+    pub fn is_since_start(&self) -> bool {
+        self.whole
     }
 
     /// The growth of a family by some labels. A series that is new began at zero, since the process is the same; one that
     /// shrank was reset (`DELETE /metrics`) and counts from zero too. One that is no number then or now did not grow by
     /// anything that is known: it is left out.
     pub fn grown(&self, family: &str, by: &[&str]) -> BTreeMap<Vec<String>, Growth> {
-        let mut before = self.before.grouped(family, by);
-        let now = self.now.grouped(family, by).into_iter();
-        now.map(|(key, value)| {
-            let was = before.remove(&key);
-            (key, self.growth(was, value))
-        })
-        .filter(|(_, growth)| growth.count.is_finite())
-        .collect()
+        let mut now: BTreeMap<Labels<'_>, Value> = self.now.each(family).collect();
+        let mut before: BTreeMap<Labels<'_>, Value> = self.before.each(family).collect();
+        gather(&mut before, &mut now);
+        let mut groups: BTreeMap<Vec<String>, Growth> = BTreeMap::new();
+        // Series by series, and only then added up: one that was reset is not hidden by those that were not.
+        for (labels, value) in now {
+            let was = before.remove(&labels);
+            if is_folded(&labels) && was.as_ref().is_some_and(|was| value.count() < was.count()) {
+                continue;
+            }
+            let growth = self.growth(was, value);
+            if !growth.count.is_finite() {
+                continue;
+            }
+            let key = by.iter().map(|name| valued(&labels, name)).collect();
+            match groups.get_mut(&key) {
+                Some(sum) => sum.add(&growth),
+                None => drop(groups.insert(key, growth)),
+            }
+        }
+        groups
     }
 
     /// The growth of a whole family; `None` if the process does not have it.
@@ -100,6 +142,65 @@ impl<'a> Span<'a> {
             (_, Value::Histogram(is)) => Growth { count: is.count, seconds, observed: Some(is) },
         }
     }
+}
+
+/// The labels of a series, sorted by name.
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
+fn valued(labels: &[(&str, &str)], name: &str) -> String {
+    labels.iter().find(|(n, _)| *n == name).map_or(String::new(), |(_, v)| (*v).to_owned())
+}
+
+/// Whether series without one of their own were added to this one.
+fn is_folded(labels: &[(&str, &str)]) -> bool {
+    labels.iter().any(|(_, value)| *value == MORE)
+}
+
+/// Pages are sorted, so a series that is new can push another one out of its place into a folded one, whose value then jumps
+/// by all that was ever counted. What has a place of its own in one scrape only is therefore taken as folded in both; a
+/// folded series that seems to shrink nevertheless is one of which nothing is known.
+fn gather<'a>(before: &mut BTreeMap<Labels<'a>, Value>, now: &mut BTreeMap<Labels<'a>, Value>) {
+    if before.is_empty() {
+        return;
+    }
+    let both = before.keys().chain(now.keys()).filter(|labels| is_folded(labels));
+    let folded: BTreeSet<Labels<'a>> = both.cloned().collect();
+    if folded.is_empty() {
+        return;
+    }
+    let alone = |of: &BTreeMap<Labels<'a>, Value>, other: &BTreeMap<Labels<'a>, Value>| {
+        let mine = of.keys().filter(|labels| !is_folded(labels) && !other.contains_key(*labels));
+        mine.cloned().collect::<Vec<_>>()
+    };
+    let (gone, new) = (alone(before, now), alone(now, before));
+    for (of, labels) in [(before, gone), (now, new)] {
+        for labels in labels {
+            let Some(into) = place(&labels, &folded) else { continue };
+            if let Some(value) = of.remove(&labels) {
+                match of.get_mut(into) {
+                    Some(sum) => sum.add(value),
+                    None => drop(of.insert(into.clone(), value)),
+                }
+            }
+        }
+    }
+}
+
+/// The folded series that one would be added to: rather one that keeps what is exact than one that keeps nothing.
+fn place<'f, 'a>(
+    labels: &[(&str, &str)],
+    folded: &'f BTreeSet<Labels<'a>>,
+) -> Option<&'f Labels<'a>> {
+    let fits = |(name, value): &(&str, &str)| {
+        *value == MORE || (is_exact(name) && valued(labels, name) == *value)
+    };
+    let fitting = folded.iter().filter(|into| into.iter().all(fits));
+    fitting.max_by_key(|into| exact(into))
+}
+
+/// How many labels of a folded series still say something.
+fn exact(labels: &[(&str, &str)]) -> usize {
+    labels.iter().filter(|(_, value)| *value != MORE).count()
 }
 
 /// From a counter's value to a later one.

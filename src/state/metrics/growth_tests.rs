@@ -258,3 +258,53 @@ fn quantiles_lie_in_the_bucket_of_the_observation_of_that_rank() {
         }
     }
 }
+
+/// A page of a counter by verb, code and resource: so many resources of each code, sorted as servers write them.
+fn many(codes: &[(&str, usize)], more: &str) -> Scrape {
+    let mut lines: Vec<String> = more.lines().map(|line| format!("{line}\n")).collect();
+    for (code, n) in codes {
+        let line = |i| format!("r{{code=\"{code}\",resource=\"thing{i:05}\",verb=\"GET\"}} 10\n");
+        lines.extend((0..*n).map(line));
+    }
+    lines.sort();
+    let mut parser = Parser::new(&[Want::by("r", &["verb", "group", "resource", "code"])]);
+    parser.feed(format!("process_start_time_seconds 100\n{}", lines.concat()).as_bytes());
+    parser.end()
+}
+
+#[test]
+fn what_finds_no_series_of_its_own_keeps_its_code() {
+    let page = many(&[("200", 5000), ("429", 300), ("503", 7)], "");
+    assert!(page.cost.folded > 2000, "{:?}", page.cost);
+    let by_code = page.grouped("r", &["code"]);
+    let of = |code: &str| by_code[&vec![code.to_owned()]].clone();
+    assert_eq!(of("200"), Value::Number(50_000.0));
+    assert_eq!((of("429"), of("503")), (Value::Number(3000.0), Value::Number(70.0)));
+    let folded = page.grouped("r", &["verb", "resource", "group", "code"]);
+    let more = ["GET", "(more)", "(more)", "503"].map(str::to_owned).to_vec();
+    assert_eq!(folded.get(&more), Some(&Value::Number(70.0)));
+}
+
+#[test]
+fn a_series_that_loses_its_place_does_not_grow_by_all_it_ever_counted() {
+    // A new series sorts before all others and pushes the last that had a place into the folded one. One counted 4 more.
+    let before = many(&[("200", 4000)], "");
+    let grows = "r{code=\"200\",resource=\"thing00007\",verb=\"GET\"} 4\n";
+    let new = "r{code=\"200\",resource=\"a-new-one\",verb=\"GET\"} 3\n";
+    let now = many(&[("200", 4000)], &format!("{grows}{new}"));
+    let grown = Span::new(&before, &now, 10.0).unwrap().grown("r", &["resource"]);
+    let of = |name: &str| grown.get(&vec![name.to_owned()]).map(|g| g.count);
+    assert_eq!(
+        (of("thing00007"), of("thing00008"), of("(more)")),
+        (Some(4.0), Some(0.0), Some(3.0))
+    );
+    let sum: f64 = grown.values().map(|g| g.count).sum();
+    assert_eq!(sum, 7.0);
+    // The other way round, a series that gets a place did not begin at zero.
+    let grown = Span::new(&now, &before, 10.0).unwrap().grown("r", &["resource"]);
+    assert!(grown.values().all(|g| g.count <= 10.0), "one was reset, and nothing else grew");
+    // Since the start of the process every series is its own.
+    let born = now.born();
+    let whole = Span::since_start(&born, &now, 10.0).unwrap().grown("r", &["resource"]);
+    assert_eq!(whole[&vec!["thing00007".to_owned()]].count, 14.0);
+}

@@ -8,6 +8,7 @@
 //! Invariant: what a server does not expose is absent (`None`, no series), never zero.
 
 pub mod apiserver;
+mod family;
 pub mod growth;
 pub mod parse;
 pub mod ring;

@@ -3,7 +3,8 @@
 //! The format is client_golang's `expfmt` text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): one
 //! sample a line, `name{label="value",...} value [timestamp]`, with `\\`, `\"` and `\n` escaped in label values.
 
-use super::scrape::{Part, Scrape, Type};
+use super::family::Part;
+use super::scrape::{Scrape, Type};
 use super::{STARTED, Want};
 use std::collections::HashMap;
 
@@ -57,7 +58,7 @@ impl Parser {
         if self.skips || !self.partial.is_empty() {
             self.scrape.cost.malformed += 1;
         }
-        self.scrape
+        self.scrape.settle()
     }
 
     /// Whether everything so far ended at the end of a line: a body that was cut does so seldom.

@@ -1,7 +1,7 @@
 //! What the parser keeps, leaves out and refuses.
 
 use super::*;
-use crate::state::metrics::scrape::{MORE, SERIES, Value};
+use crate::state::metrics::scrape::{BUDGET, MORE, SERIES, Value};
 use crate::state::metrics::{Scrape, Want};
 
 const TEXT: &str = r#"# HELP requests_total Requests \\ by code.
@@ -128,4 +128,29 @@ fn unwanted_label_values_are_left_out() {
     assert_eq!(scrape(text, 99, std::slice::from_ref(&want)).number("x", &[]), Some(1.0));
     let both = want.joined(&Want::by("x", &["verb"]));
     assert_eq!(both, Want::by("x", &["verb"]));
+}
+
+#[test]
+fn a_page_that_means_harm_costs_bounded_memory_and_says_what_was_left_out() {
+    let mut parser = Parser::new(&[Want::by("h", &["v"]), Want::all("x"), Want::by("y", &["v"])]);
+    for i in 0..300_000 {
+        parser.feed(format!("h_bucket{{v=\"a\",le=\"{i}\"}} {i}\n").as_bytes());
+    }
+    parser.feed(b"h_bucket{v=\"a\",le=\"+Inf\"} 300000\nh_count{v=\"a\"} 300000\n");
+    // Labels of every name, values of every length, histograms of every series.
+    for i in 0..20_000 {
+        let long = "l".repeat(i % 300);
+        parser.feed(format!("x{{l{i}=\"{i}{long}\",code=\"{i}\"}} 1\n").as_bytes());
+        for le in 0..3 {
+            let line = format!("y_bucket{{v=\"{i}{long}\",le=\"{}\"}} 1\n", i * 3 + le);
+            parser.feed(line.as_bytes());
+        }
+    }
+    let scrape = parser.end();
+    let limit = BUDGET + (256 << 10);
+    assert!(scrape.size() < limit, "{} bytes", scrape.size());
+    assert!(scrape.cost.left > 299_000 && scrape.cost.folded > 10_000, "{:?}", scrape.cost);
+    assert_eq!(scrape.number("x", &[]), Some(20_000.0), "nothing is lost of a number");
+    let Some(Value::Histogram(h)) = scrape.grouped("h", &[]).into_values().next() else { panic!() };
+    assert_eq!((h.bounds.len(), h.bounds.last(), h.count), (128, Some(&f64::INFINITY), 300_000.0));
 }

@@ -1,75 +1,47 @@
 //! What one scrape found of the wanted families, compact: label texts are kept once, histograms as one list of counts.
 
+use super::family::{Part, text_size};
 use super::{By, STARTED, Want};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-/// Series of one family at most, of numbers and of histograms; what comes after is added up in one series whose labels all
-/// say [`MORE`].
-pub const SERIES: usize = 4096;
+pub use super::family::{Family, Histogram, Type, Value};
+
+/// Series of one family at most, of numbers and of histograms. What comes after is folded: added up in a series whose labels
+/// say [`MORE`] where they have many values, and keep what they say where the server's code bounds it ([`is_exact`]). So
+/// that what all series come to by verb and code is right however many there are.
+pub const SERIES: usize = 3072;
 /// A histogram takes as much room as twenty numbers.
 pub const HISTOGRAMS: usize = 1024;
+/// Folded series of one family at most; what comes after is one series whose labels all say [`MORE`].
+const FOLDED: usize = 500;
+/// Bytes of one scrape at most, as [`Scrape::size`] counts them: from there on nothing new gets a series of its own. A page
+/// of 50 MB takes two thirds of it.
+pub const BUDGET: usize = 1 << 20;
+/// Bytes beyond the budget for what folded series take.
+const RESERVE: usize = 128 << 10;
 /// The label of what found no series of its own.
 pub const MORE: &str = "(more)";
 
-/// What a family is, as its `# TYPE` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Type {
-    /// Only grows while the process lives.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Cumulative buckets.
-    Histogram,
-    /// Quantiles made by the process; they cannot be added up.
-    Summary,
-    /// Not said.
-    #[default]
-    Untyped,
-}
+/// Labels whose values the server's code bounds: they are never folded.
+const EXACT: &[&str] = &[
+    "code",
+    "error_type",
+    "execute",
+    "fallback",
+    "grpc_method",
+    "grpc_type",
+    "operation",
+    "priority_level",
+    "reason",
+    "request_kind",
+    "success",
+    "verb",
+];
 
-/// Counts of observations, cumulative by upper bound.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
-    /// Upper bounds, ascending; the last may be infinite.
-    pub bounds: Vec<f64>,
-    /// Observations not above each bound.
-    pub counts: Vec<f64>,
-    /// Sum of what was observed.
-    pub sum: f64,
-    /// Observations.
-    pub count: f64,
-}
-
-/// The value of a series.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Of a counter, a gauge, or anything untyped.
-    Number(f64),
-    /// Of a histogram.
-    Histogram(Histogram),
-}
-
-/// A histogram whose bounds are kept once for its family.
-#[derive(Clone, Debug, Default)]
-struct Counts {
-    counts: Vec<f64>,
-    sum: f64,
-    count: f64,
-}
-
-#[derive(Clone, Debug)]
-enum Kept {
-    Number(f64),
-    Counts(Counts),
-}
-
-/// A family of series, added up by the labels asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Family {
-    /// As declared.
-    pub kind: Type,
-    bounds: Vec<f64>,
-    series: HashMap<Box<[u32]>, Kept>,
+/// Whether a label says what it says also of series that are folded.
+pub(super) fn is_exact(name: &str) -> bool {
+    EXACT.contains(&name)
 }
 
 /// What a scrape cost and what was odd about it.
@@ -83,8 +55,10 @@ pub struct Cost {
     pub kept: u64,
     /// Lines that are no sample and no comment.
     pub malformed: u64,
-    /// Samples that found no series of their own ([`SERIES`]).
+    /// Samples that found no series of their own ([`SERIES`], [`BUDGET`]).
     pub folded: u64,
+    /// Buckets that found no room: of a family with too many bounds, or beyond the [`BUDGET`].
+    pub left: u64,
 }
 
 /// One scrape of one process.
@@ -94,17 +68,12 @@ pub struct Scrape {
     pub started: Option<f64>,
     /// What it cost.
     pub cost: Cost,
-    texts: Vec<Box<str>>,
-    known: HashMap<Box<str>, u32>,
+    texts: Vec<Arc<str>>,
+    /// Only while the page is read.
+    known: HashMap<Arc<str>, u32>,
     families: HashMap<&'static str, Family>,
-}
-
-/// Where a sample belongs.
-pub(super) enum Part {
-    Value,
-    Bucket(f64),
-    Sum,
-    Count,
+    /// About what it takes.
+    spent: usize,
 }
 
 impl Scrape {
@@ -129,6 +98,19 @@ impl Scrape {
         self.families.values().map(|f| f.series.len()).sum()
     }
 
+    /// Bytes on the heap, about: texts, keys, values and what maps keep beside them.
+    pub fn size(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|t| text_size(t)).sum();
+        texts + self.families.values().map(Family::size).sum::<usize>()
+    }
+
+    /// The page was read: what only helped to read it goes.
+    pub(super) fn settle(mut self) -> Scrape {
+        self.known = HashMap::new();
+        self.texts.shrink_to_fit();
+        self
+    }
+
     /// Every series of a family as its labels, sorted by name, and its value; in no order.
     pub fn each(&self, family: &str) -> impl Iterator<Item = (Vec<(&str, &str)>, Value)> {
         let family = self.families.get(family);
@@ -140,10 +122,7 @@ impl Scrape {
     /// The one series with these labels among others, or the sum of those that have them; `None` if there is none.
     pub fn number(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let fits = |has: &[(&str, &str)]| labels.iter().all(|l| has.contains(l));
-        let numbers = self.each(family).filter(|(has, _)| fits(has)).map(|(_, v)| match v {
-            Value::Number(n) => n,
-            Value::Histogram(h) => h.count,
-        });
+        let numbers = self.each(family).filter(|(has, _)| fits(has)).map(|(_, v)| v.count());
         numbers.reduce(|a, b| a + b)
     }
 
@@ -184,9 +163,10 @@ impl Scrape {
         if let Some(&at) = self.known.get(text) {
             return at;
         }
-        let at = self.texts.len() as u32;
-        self.texts.push(text.into());
-        self.known.insert(text.into(), at);
+        let (at, shared) = (self.texts.len() as u32, Arc::<str>::from(text));
+        self.spent += text_size(text);
+        self.texts.push(shared.clone());
+        self.known.insert(shared, at);
         at
     }
 
@@ -220,85 +200,58 @@ impl Scrape {
         };
         pairs.sort_unstable();
         let most = if matches!(part, Part::Value) { SERIES } else { HISTOGRAMS };
-        let full = self.families.get(want.family).is_some_and(|f| f.series.len() >= most);
+        let full = self.spent >= BUDGET || self.held(want) >= most;
         let known = if full { self.known(want.family, &pairs) } else { Some(self.key(&pairs)) };
         let key = known.unwrap_or_else(|| {
             self.cost.folded += 1;
-            pairs.iter_mut().for_each(|(_, value)| *value = MORE);
-            self.key(&pairs)
+            self.folded(want, &pairs, most + FOLDED)
         });
+        let room = self.spent < BUDGET + RESERVE;
         let family = self.families.entry(want.family).or_default();
-        family.take(key, part, value);
+        match family.take(key, part, value, room) {
+            Some(bytes) => self.spent += bytes,
+            None => self.cost.left += 1,
+        }
+    }
+
+    fn held(&self, want: &Want) -> usize {
+        self.families.get(want.family).map_or(0, |f| f.series.len())
+    }
+
+    /// The key of a series that others share, as long as the family has fewer than so many.
+    fn folded(&mut self, want: &Want, pairs: &[(&str, &str)], most: usize) -> Box<[u32]> {
+        let shared = fold(pairs.iter().copied(), &want.by);
+        if let Some(key) = self.known(want.family, &shared) {
+            return key;
+        }
+        if self.held(want) < most && self.spent < BUDGET + RESERVE {
+            return self.key(&shared);
+        }
+        self.key(&rest(&want.by))
     }
 }
 
-impl Family {
-    fn take(&mut self, key: Box<[u32]>, part: &Part, value: f64) {
-        let at = match part {
-            Part::Bucket(le) => Some(self.bound(*le)),
-            _ => None,
-        };
-        let kept = self.series.entry(key).or_insert_with(|| match part {
-            Part::Value => Kept::Number(0.0),
-            _ => Kept::Counts(Counts::default()),
-        });
-        match (kept, part) {
-            (Kept::Number(n), Part::Value) => *n += value,
-            (Kept::Counts(c), Part::Sum) => c.sum += value,
-            (Kept::Counts(c), Part::Count) => c.count += value,
-            (Kept::Counts(c), Part::Bucket(_)) => {
-                let at = at.unwrap_or_default();
-                if c.counts.len() <= at {
-                    c.counts.resize(at + 1, 0.0);
-                }
-                c.counts[at] += value;
-            }
-            // One name is both a number and a histogram: the first holds.
-            (Kept::Number(_), _) | (Kept::Counts(_), Part::Value) => {}
-        }
+/// The labels of the series that one is added to when it finds none of its own.
+fn fold<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, by: &By) -> Vec<(&'a str, &'a str)> {
+    let mut shared: Vec<_> =
+        pairs.map(|(name, value)| (name, if is_exact(name) { value } else { MORE })).collect();
+    if let By::Labels(names) = by {
+        // Also those that this one lacks: one series for all that say the same of what is exact.
+        let lacks: Vec<&str> =
+            names.iter().filter(|n| !shared.iter().any(|(has, _)| has == *n)).copied().collect();
+        shared.extend(lacks.into_iter().filter(|n| !is_exact(n)).map(|n| (n, MORE)));
+        shared.sort_unstable();
     }
-
-    fn bound(&mut self, le: f64) -> usize {
-        let known = self.bounds.iter().position(|b| *b == le);
-        known.unwrap_or_else(|| {
-            self.bounds.push(le);
-            self.bounds.len() - 1
-        })
-    }
-
-    fn value(&self, kept: &Kept) -> Value {
-        match kept {
-            Kept::Number(n) => Value::Number(*n),
-            Kept::Counts(c) => {
-                let pairs = self.bounds.iter().copied().zip(c.counts.iter().copied());
-                let mut pairs: Vec<(f64, f64)> = pairs.collect();
-                pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-                let (bounds, counts) = pairs.into_iter().unzip();
-                Value::Histogram(Histogram { bounds, counts, sum: c.sum, count: c.count })
-            }
-        }
-    }
+    shared
 }
 
-impl Value {
-    /// Adds another series of the same family.
-    pub fn add(&mut self, other: Value) {
-        match (self, other) {
-            (Value::Number(a), Value::Number(b)) => *a += b,
-            (Value::Histogram(a), Value::Histogram(b)) => {
-                // By bound, as `sum by (le)`: series of one family may have been made with other buckets.
-                for (bound, count) in b.bounds.into_iter().zip(b.counts) {
-                    let at = a.bounds.partition_point(|own| *own < bound);
-                    if a.bounds.get(at) != Some(&bound) {
-                        a.bounds.insert(at, bound);
-                        a.counts.insert(at, 0.0);
-                    }
-                    a.counts[at] += count;
-                }
-                a.sum += b.sum;
-                a.count += b.count;
-            }
-            _ => {}
-        }
-    }
+/// The labels of the last series of a family.
+fn rest(by: &By) -> Vec<(&'static str, &'static str)> {
+    let mut all = match by {
+        By::Total => vec![],
+        By::Labels(names) => names.iter().map(|n| (*n, MORE)).collect(),
+        By::All => vec![(MORE, MORE)],
+    };
+    all.sort_unstable();
+    all
 }

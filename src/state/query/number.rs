@@ -56,7 +56,7 @@ impl Literal {
         let reading = match value {
             Value::Int(_) | Value::Count(..) | Value::Since(..) | Value::Text(_) => self.plain,
             Value::Cpu(..) | Value::Milli(_) | Value::PerSecond(_) => self.milli,
-            Value::Micros(_) => self.micros,
+            Value::Micros(_) | Value::Beyond(_) => self.micros,
             Value::Memory(..) | Value::Bytes(_) => self.whole,
             Value::Time(_) => self.seconds,
             Value::Absent | Value::Unknown(_) | Value::Bool(_) | Value::Bars(_) => None,

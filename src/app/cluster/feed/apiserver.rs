@@ -1,8 +1,9 @@
 //! The API server and etcd board's source: the session's scrapes, and etcd's own page where the command line names one.
 
 use super::measured::{Fill, Look, Looking, Source};
+use crate::app::cluster::bases::{Bases, Before};
 use crate::app::cluster::scrape::{EVERY, Reading, scrape};
-use crate::app::cluster::session::{Fault, etcd};
+use crate::app::cluster::session::{EtcdArgs, Fault, etcd};
 use crate::app::cluster::upstream::Upstream;
 use crate::app::limits;
 use crate::state::cell::bytes;
@@ -14,10 +15,15 @@ use crate::state::time::{Epoch, span};
 use kube::Client;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Processes whose histories are kept.
 const SERVERS: usize = 9;
+/// etcd is looked at over ten to fifteen minutes: its leader changes seldom, and some of its calls are few.
+const OWN: Duration = Duration::from_secs(15 * 60);
+/// Longest wait for etcd's page: a server that hangs must not hold up what the API server says.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// The board at work.
 #[derive(Default)]
@@ -28,19 +34,37 @@ pub(super) struct Board {
     said: Vec<String>,
     /// By the process they are of: what several servers say is never mixed.
     histories: HashMap<u64, History>,
-    etcd: Option<(Client, String)>,
-    etcd_before: Option<(Instant, Arc<Scrape>)>,
+    etcd: Itself,
+}
+
+/// etcd's own page.
+struct Itself {
+    client: Option<(Client, String)>,
+    bases: Bases,
+}
+
+impl Default for Itself {
+    fn default() -> Itself {
+        Itself { client: None, bases: Bases::new(OWN, 3) }
+    }
 }
 
 /// etcd's own metrics as far as they are to be had.
-type Own = Result<(Arc<Scrape>, Option<(Arc<Scrape>, f64)>), String>;
+type Own = Result<Page, String>;
+
+struct Page {
+    now: Arc<Scrape>,
+    before: Option<Before>,
+    date: Option<i64>,
+}
 
 impl Source for Board {
     fn look<'a>(&'a mut self, up: &'a Arc<Upstream>) -> Looking<'a> {
         Box::pin(async move {
-            let reading = up.scrapes.next(&up.client, self.seen).await?;
+            let (reading, own) =
+                tokio::join!(up.scrapes.next(&up.client, self.seen), self.etcd.read(up));
+            let reading = reading?;
             self.seen = reading.number;
-            let own = self.own(up).await;
             let rows = self.rows(&reading, &own, (up.clock)());
             let unread = self.said.clone();
             let age = reading.age();
@@ -49,26 +73,37 @@ impl Source for Board {
     }
 }
 
-impl Board {
+impl Itself {
     /// etcd's own page, if the command line names one.
-    async fn own(&mut self, up: &Upstream) -> Own {
-        let hidden =
-            "not visible from here: --etcd-metrics URL, with --etcd-cert and --etcd-key, reads it";
+    async fn read(&mut self, up: &Upstream) -> Own {
         let args = up.etcd.get().filter(|args| args.etcd_metrics.is_some());
-        let args = args.ok_or(hidden)?;
-        let words = |fault: Fault| format!("not to be had: {fault}");
-        if self.etcd.is_none() {
-            self.etcd = Some(etcd(args).await.map_err(words)?);
-        }
-        let Some((client, path)) = &self.etcd else { return Err(hidden.into()) };
-        let began = Instant::now();
-        let taken = scrape(client, path, &names::etcd::wants()).await.map_err(words)?;
-        let now = Arc::new(taken.scrape);
-        let before = self.etcd_before.replace((began, now.clone()));
-        let before = before.map(|(at, s)| (s, began.duration_since(at).as_secs_f64()));
-        Ok((now, before))
+        let args = args.ok_or(
+            "not visible from here: --etcd-metrics URL, with --etcd-cert and --etcd-key, reads it",
+        )?;
+        let asked = tokio::time::timeout(WAIT, self.ask(args)).await;
+        let silent = || {
+            format!(
+                "etcd does not answer: nothing came from --etcd-metrics within {}",
+                seconds(WAIT.as_secs_f64())
+            )
+        };
+        asked.map_err(|_| silent())?.map_err(|fault| format!("not to be had: {fault}"))
     }
 
+    async fn ask(&mut self, args: &EtcdArgs) -> Result<Page, Fault> {
+        let (client, path) = match self.client.take() {
+            Some(open) => self.client.insert(open),
+            None => self.client.insert(etcd(args).await?),
+        };
+        let began = Instant::now();
+        let taken = scrape(client, path, &names::etcd::wants()).await?;
+        let now = Arc::new(taken.scrape);
+        let before = self.bases.compare(began, &now, 0);
+        Ok(Page { now, before, date: taken.date })
+    }
+}
+
+impl Board {
     fn rows(&mut self, reading: &Reading, own: &Own, clock: Epoch) -> Vec<Fill> {
         let limits = self.limits.get_or_insert_with(|| {
             let (limits, said) = limits::of_env();
@@ -76,33 +111,22 @@ impl Board {
             limits
         });
         let born = reading.now.born();
-        // Until there are two scrapes of this process, what it counted since its start serves.
-        let uptime = reading.now.started.zip(reading.date).map(|(start, date)| date as f64 - start);
-        let since_start = || Span::since_start(&born, &reading.now, uptime?);
-        let between = reading.span();
-        let span = between.or_else(since_start);
-        let own_born = own.as_ref().ok().map(|(now, _)| now.born());
-        let etcd = own.as_ref().map_err(String::clone).map(|(now, before)| {
-            let between = before.as_ref().and_then(|(b, s)| Span::new(b, now, *s).ok());
-            let up = now.started.zip(reading.date).map(|(start, date)| date as f64 - start);
-            let since = || Span::since_start(own_born.as_ref()?, now, up?);
-            Etcd { now, span: between.or_else(since) }
+        let span = reading.span_or_since_start(&born);
+        let own_born = own.as_ref().map(|page| page.now.born()).unwrap_or_default();
+        let etcd = own.as_ref().map_err(String::clone).map(|page| {
+            let before = page.before.as_ref().map(|(before, seconds)| (&**before, *seconds));
+            // Where it tells no time, the API server's clock serves.
+            let span = Span::of(before, &own_born, &page.now, page.date.or(reading.date));
+            Etcd { now: &page.now, span }
         });
         let facts = Facts { now: &reading.now, span, etcd, limits };
         let mut rows = board(&facts);
         let overview = rows.iter().take_while(|row| row.section == Section::Overview).count();
-        rows.insert(overview, told(reading, between.is_some(), uptime));
-        let window = span.map_or(0.0, |span| span.seconds);
-        self.fills(rows, reading, window, clock)
+        rows.insert(overview, told(reading, span.as_ref()));
+        self.fills(rows, reading, clock)
     }
 
-    fn fills(
-        &mut self,
-        rows: Vec<Measured>,
-        reading: &Reading,
-        window: f64,
-        at: Epoch,
-    ) -> Vec<Fill> {
+    fn fills(&mut self, rows: Vec<Measured>, reading: &Reading, at: Epoch) -> Vec<Fill> {
         let id = reading.now.started.map_or(0, f64::to_bits);
         if self.histories.len() >= SERVERS && !self.histories.contains_key(&id) {
             self.histories.clear();
@@ -115,15 +139,16 @@ impl Board {
         let trends: Vec<_> = keys.iter().map(|key| history.heights(key)).collect();
         let rows = rows.into_iter().zip(trends).enumerate();
         rows.map(|(place, (row, trend))| -> Fill {
-            Box::new(move |draft| apiserver::fill(draft, &row, place, (at, window), trend))
+            Box::new(move |draft| apiserver::fill(draft, &row, place, at, trend))
         })
         .collect()
     }
 }
 
 /// Which server answered, over what time the rates are, and what the scrape cost.
-fn told(reading: &Reading, compared: bool, uptime: Option<f64>) -> Measured {
+fn told(reading: &Reading, figures: Option<&Span<'_>>) -> Measured {
     let mut row = Measured::new(Section::Overview, apiserver::SCRAPE, "/metrics");
+    let uptime = reading.now.started.zip(reading.date).map(|(start, date)| date as f64 - start);
     let mut words = match uptime {
         Some(up) => format!("server up {}", span(up as i64)),
         None => "a server that does not say since when it runs".into(),
@@ -131,9 +156,21 @@ fn told(reading: &Reading, compared: bool, uptime: Option<f64>) -> Measured {
     if reading.servers > 1 {
         words += &format!(", one of {} that answer here or were restarted", reading.servers);
     }
-    words += match compared {
-        true => "",
-        false => ", figures since its start",
+    words += &match figures {
+        None => ", nothing to compare with yet".into(),
+        Some(figures) if figures.is_since_start() => {
+            ", rates and quantiles since its start and not judged: --watch or a second look compares"
+                .into()
+        }
+        Some(figures) if !figures.is_recent() => {
+            let over = span(figures.seconds as i64);
+            format!(", rates and quantiles over the last {over} and not judged")
+        }
+        // Nobody looked for a while.
+        Some(figures) if figures.seconds >= 120.0 => {
+            format!(", rates and quantiles over the last {}", span(figures.seconds as i64))
+        }
+        Some(_) => String::new(),
     };
     let cost = reading.now.cost;
     let took = seconds(reading.took.as_secs_f64());
@@ -143,12 +180,65 @@ fn told(reading: &Reading, compared: bool, uptime: Option<f64>) -> Measured {
         cost.kept,
         cost.lines
     );
-    if cost.malformed + cost.folded > 0 {
-        words +=
-            &format!("; {} lines unreadable, {} added up as (more)", cost.malformed, cost.folded);
+    for (n, what) in [
+        (cost.malformed, "lines unreadable"),
+        (cost.folded, "added up as (more)"),
+        (cost.left, "buckets left out"),
+    ] {
+        if n > 0 {
+            words += &format!("; {n} {what}");
+        }
     }
     row.bytes = Some(cost.bytes as f64);
     row.now = Some(reading.spent.0 as f64);
     row.why = words;
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::cluster::upstream::system_clock;
+    use crate::app::demo::DemoCluster;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_etcd_that_hangs_is_said_not_to_answer_and_holds_up_nothing() {
+        // It takes connections as a stopped process does, and says nothing.
+        let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", hangs.local_addr().unwrap());
+        let up = Upstream::new(DemoCluster::today().client(), system_clock());
+        let args = EtcdArgs { etcd_metrics: Some(url), ..EtcdArgs::default() };
+        assert!(up.etcd.set(args).is_ok());
+        let mut board = Board::default();
+        for look in 0..2 {
+            let began = Instant::now();
+            let why = board.etcd.read(&up).await.map(|_| ()).unwrap_err();
+            assert!(why.starts_with("etcd does not answer"), "{look}: {why}");
+            assert_eq!(began.elapsed(), WAIT);
+        }
+        let began = Instant::now();
+        let look = board.look(&up).await.unwrap();
+        assert!(look.rows.len() > 20 && began.elapsed() <= WAIT, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_figures_are_over_is_said() {
+        let up = Upstream::new(DemoCluster::today().client(), system_clock());
+        let mut seen = 0;
+        let mut words = vec![];
+        for pause in [0, 15, 180, 7200] {
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            let reading = up.scrapes.next(&up.client, seen).await.unwrap();
+            seen = reading.number;
+            let born = reading.now.born();
+            words.push(told(&reading, reading.span_or_since_start(&born).as_ref()).why);
+        }
+        assert!(words[0].contains("since its start and not judged: --watch or"), "{words:?}");
+        assert!(!words[1].contains("rates and quantiles"), "{words:?}");
+        assert!(words[2].contains("rates and quantiles over the last 3m"), "{words:?}");
+        assert!(
+            words[3].contains("over the last 120m") && words[3].contains("not judged"),
+            "{words:?}"
+        );
+    }
 }

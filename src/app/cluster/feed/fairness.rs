@@ -102,8 +102,7 @@ fn next(reading: Result<&Arc<Reading>, &String>) -> Instant {
 
 /// What grew since the scrape before, or else since the server's start.
 fn span<'a>(reading: &'a Reading, born: &'a crate::state::metrics::Scrape) -> Option<Span<'a>> {
-    let uptime = reading.now.started.zip(reading.date).map(|(start, date)| date as f64 - start);
-    reading.span().or_else(|| Span::since_start(born, &reading.now, uptime?))
+    reading.span_or_since_start(born)
 }
 
 impl Fairness {

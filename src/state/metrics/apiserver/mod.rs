@@ -1,6 +1,8 @@
 //! The API server and etcd board: what a reading says, as rows. First an overview, one row a matter, then the rows behind it
 //! by section, the busiest first. What a server does not expose is a row that says so.
 
+mod cache;
+mod itself;
 pub mod limits;
 pub mod names;
 mod sections;
@@ -68,6 +70,8 @@ pub struct Measured {
     pub p99: Option<Quantile>,
     /// Observations behind the quantiles.
     pub seen: Option<f64>,
+    /// Seconds that the rates, the quantiles and what was seen are over.
+    pub window: Option<f64>,
     /// How many there are now.
     pub now: Option<f64>,
     /// Bytes now.
@@ -91,6 +95,7 @@ impl Measured {
             p50: None,
             p99: None,
             seen: None,
+            window: None,
             now: None,
             bytes: None,
             verdict: Verdict::None,
@@ -101,7 +106,7 @@ impl Measured {
 
     /// With what grew.
     fn grown(mut self, growth: &Growth) -> Measured {
-        self.rate = Some(growth.rate());
+        (self.rate, self.window) = (Some(growth.rate()), Some(growth.seconds));
         if growth.observed.is_some() {
             self = self.timed(growth);
         }
@@ -112,21 +117,22 @@ impl Measured {
     fn timed(mut self, growth: &Growth) -> Measured {
         self.p50 = growth.quantile(0.5);
         self.p99 = growth.quantile(0.99);
-        self.seen = Some(growth.count);
+        (self.seen, self.window) = (Some(growth.count), Some(growth.seconds));
         self
     }
 
     /// Compared with a threshold, by its p99.
     fn judged(mut self, limits: &Limits, limit: &Limit) -> Measured {
-        let slow = match self.p99 {
-            Some(Quantile::At(s) | Quantile::AtLeast(s)) => s,
+        let (slow, least) = match self.p99 {
+            Some(Quantile::At(s)) => (s, ""),
+            Some(Quantile::AtLeast(s)) => (s, "at least "),
             Some(Quantile::Few(_)) | None => return self,
         };
         let verdict = limits.judge(limit, slow);
         self.warn(verdict, || {
             let limit = limits.get(limit);
-            let over = if verdict == Verdict::Bad { limit.bad } else { limit.warn };
-            format!("p99 of {} is over {over} {}: {}", seconds(slow), limit.unit, limit.source)
+            let (over, source) = limit.reached(verdict);
+            format!("p99 of {least}{} is over {over} {}: {source}", seconds(slow), limit.unit)
         });
         self
     }
@@ -192,9 +198,27 @@ pub fn board(facts: &Facts<'_>) -> Vec<Measured> {
 type Grown = BTreeMap<Vec<String>, Growth>;
 
 impl Facts<'_> {
+    /// What grew of what this server exposes. `None`: it exposes none of it, or there is nothing to compare with;
+    /// [`sections::absent`] tells which.
     fn grown(&self, naming: &names::Naming) -> Option<(&'static str, Grown)> {
         let name = naming.of(self.now)?;
         Some((name, self.span?.grown(name, naming.labels)))
+    }
+
+    /// Whether what grew may be judged.
+    fn judges(&self) -> bool {
+        self.span.is_some_and(|span| span.is_recent())
+    }
+
+    /// A row compared with a threshold by its p99, if that tells how things are now.
+    fn judged(&self, row: Measured, limit: &Limit) -> Measured {
+        if self.judges() { row.judged(self.limits, limit) } else { row }
+    }
+}
+
+impl Etcd<'_> {
+    fn judges(&self) -> bool {
+        self.span.is_some_and(|span| span.is_recent())
     }
 }
 

@@ -39,7 +39,7 @@ namings! {
     /// Requests answered.
     REQUESTS: ["apiserver_request_total" 14-99] ["verb", "group", "resource", "subresource", "code"];
     /// How long answers took.
-    DURATION: ["apiserver_request_duration_seconds" 14-99] ["verb", "group", "resource", "subresource", "scope"], without LONG;
+    DURATION: ["apiserver_request_duration_seconds" 14-99] ["verb", "group", "resource", "subresource"], without LONG;
     /// Requests being worked on, counted by priority and fairness; where that is off, the most of the last second.
     IN_FLIGHT: ["apiserver_flowcontrol_current_executing_requests" 20-99, "apiserver_current_inflight_requests" 14-99] ["request_kind"];
     /// Requests waiting in the queues of priority and fairness. The older family holds the most that came within the last
@@ -135,9 +135,16 @@ impl Naming {
         self.names.iter().map(|n| n.0).find(|name| scrape.has(name))
     }
 
-    /// What to say where none is exposed.
+    /// What to say where none is exposed: its names, and which minors of Kubernetes have one that not all have.
     pub fn absent(&self) -> String {
-        let names: Vec<&str> = self.names.iter().map(|n| n.0).collect();
+        let name = |(name, since, until): &(&str, u8, u8)| match (since, until) {
+            // What is as old as any server that is asked needs no words.
+            (..=20, 99) => (*name).to_owned(),
+            (since, 99) => format!("{name} (from 1.{since})"),
+            (..=20, until) => format!("{name} (to 1.{until})"),
+            (since, until) => format!("{name} (1.{since} to 1.{until})"),
+        };
+        let names: Vec<String> = self.names.iter().map(name).collect();
         format!("not exposed: {}", names.join(", "))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::limits::{self, Verdict};
 use super::names::{self, Naming};
-use super::{Facts, Grown, Measured, Section, stored};
+use super::{Facts, Grown, Measured, Section, cache, itself, stored};
 use crate::state::metrics::growth::Growth;
-use crate::state::metrics::scrape::Value;
+use crate::state::metrics::scrape::{MORE, Value};
 use std::collections::BTreeMap;
 
 /// All of them, the overview first.
@@ -17,16 +17,24 @@ pub(super) fn all(facts: &Facts<'_>) -> Vec<Measured> {
     stored::storage(facts, &mut rows);
     stored::etcd(facts, &mut rows);
     deprecated(facts, &mut rows);
-    stored::itself(facts, &mut rows);
+    itself::itself(facts, &mut rows);
     rows
 }
 
-/// A row of the overview that says that there is nothing to read.
-pub(super) fn absent(rows: &mut Vec<Measured>, name: &str, naming: &Naming, hint: &str) {
-    let mut row = Measured::new(Section::Overview, name, naming.names[0].0);
-    row.why = match hint {
-        "" => naming.absent(),
-        hint => format!("{}; {hint}", naming.absent()),
+/// A row of the overview that says why there is nothing to read.
+pub(super) fn absent(
+    facts: &Facts<'_>,
+    rows: &mut Vec<Measured>,
+    name: &str,
+    naming: &Naming,
+    hint: &str,
+) {
+    let source = naming.of(facts.now);
+    let mut row = Measured::new(Section::Overview, name, source.unwrap_or(naming.names[0].0));
+    row.why = match (source, hint) {
+        (Some(_), _) => "nothing to compare with yet: it takes two scrapes of one process".into(),
+        (None, "") => naming.absent(),
+        (None, hint) => format!("{}; {hint}", naming.absent()),
     };
     rows.push(row);
 }
@@ -53,11 +61,16 @@ pub(super) fn total(grown: &Grown, which: impl Fn(&[String]) -> bool) -> Option<
 
 /// `deployments.apps/scale`, as rules and `kubectl` name it.
 fn resource(group: &str, resource: &str, sub: &str) -> String {
-    let mut name = resource.to_owned();
-    // Before 1.34 the group stood in the same label.
-    if !group.is_empty() && !resource.ends_with(group) {
-        name = format!("{name}.{group}");
+    if [group, resource].contains(&MORE) {
+        return MORE.to_owned();
     }
+    // Before 1.34 the group stood in the same label.
+    let has = resource.strip_suffix(group).is_some_and(|rest| rest.ends_with('.'));
+    let name = match (group, resource) {
+        ("", _) | (_, "") => resource.to_owned(),
+        _ if has => resource.to_owned(),
+        _ => format!("{resource}.{group}"),
+    };
     match (resource, sub) {
         (_, "") => name,
         // Paths that are no resources stand there by themselves.
@@ -66,11 +79,12 @@ fn resource(group: &str, resource: &str, sub: &str) -> String {
     }
 }
 
+/// A group and a resource, which stood in a third label once: as a kind, a Go type or a path in etcd.
 pub(super) fn named(labels: &[String]) -> String {
     let text = |i: usize| labels.get(i).map_or("", String::as_str);
-    match resource(text(0), text(1), "") {
-        name if name.is_empty() => text(2).rsplit('/').next().unwrap_or_default().to_owned(),
-        name => name,
+    match text(1) {
+        "" => resource(text(0), text(2).rsplit('/').next().unwrap_or_default(), ""),
+        name => resource(text(0), name, ""),
     }
 }
 
@@ -86,7 +100,7 @@ fn request(labels: &[String]) -> String {
 
 fn requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let Some((source, counts)) = facts.grown(&names::REQUESTS) else {
-        return absent(rows, "all requests", &names::REQUESTS, "");
+        return absent(facts, rows, "all requests", &names::REQUESTS, "");
     };
     let times = facts.grown(&names::DURATION).map(|(_, grown)| grown).unwrap_or_default();
     let failed = total(&counts, |l| is_failure(&l[4])).map_or(0.0, |g| g.rate());
@@ -95,14 +109,14 @@ fn requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         all = all.grown(&sum);
         all.errors = Some(failed);
         let share = if sum.rate() > 0.0 { failed / sum.rate() } else { 0.0 };
-        let verdict = facts.limits.judge(&limits::ERRORS, share);
-        all.warn(verdict, || {
-            format!(
-                "{:.1} % of the answers are 5xx or 429: {}",
-                share * 100.0,
-                limits::ERRORS.source
-            )
-        });
+        if facts.judges() {
+            let verdict = facts.limits.judge(&limits::ERRORS, share);
+            all.warn(verdict, || {
+                let (over, source) = facts.limits.get(&limits::ERRORS).reached(verdict);
+                let (share, over) = (share * 100.0, over * 100.0);
+                format!("{share:.1} % of the answers are 5xx or 429, over {over} %: {source}")
+            });
+        }
     }
     if let Some(sum) = total(&times, |_| true) {
         all = all.timed(&sum);
@@ -122,7 +136,7 @@ fn requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
             row = row.timed(&sum);
         }
         // Lists have a limit of their own, so reads are judged one by one.
-        let row = if name == "writes" { row.judged(facts.limits, &limits::SINGLE) } else { row };
+        let row = if name == "writes" { facts.judged(row, &limits::SINGLE) } else { row };
         rows.push(row);
     }
     by_request(facts, source, &counts, &times, rows);
@@ -146,7 +160,7 @@ fn by_request(
             } else {
                 &limits::SINGLE
             };
-            row = row.timed(times).judged(facts.limits, limit);
+            row = facts.judged(row.timed(times), limit);
         }
         rows.push(row);
     }
@@ -156,7 +170,7 @@ fn by_request(
 fn open(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     for (name, naming) in [("in flight", &names::IN_FLIGHT), ("in queues", &names::IN_QUEUE)] {
         let Some(source) = naming.of(facts.now) else {
-            absent(rows, name, naming, "");
+            absent(facts, rows, name, naming, "");
             continue;
         };
         let mut row = Measured::new(Section::Overview, name, source);
@@ -169,7 +183,7 @@ fn open(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         rows.push(row);
     }
     let Some(source) = names::LONG_RUNNING.of(facts.now) else {
-        return absent(rows, "long-running", &names::LONG_RUNNING, "");
+        return absent(facts, rows, "long-running", &names::LONG_RUNNING, "");
     };
     let mut row = Measured::new(Section::Overview, "long-running", source);
     row.now = facts.now.number(source, &[]);
@@ -200,7 +214,7 @@ pub(super) fn number(value: &Value) -> Option<f64> {
 
 fn watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     match facts.grown(&names::WATCH_EVENTS) {
-        None => absent(rows, "watch events", &names::WATCH_EVENTS, ""),
+        None => absent(facts, rows, "watch events", &names::WATCH_EVENTS, ""),
         Some((source, grown)) => {
             if let Some(sum) = total(&grown, |_| true) {
                 let mut row = Measured::new(Section::Overview, "watch events", source).grown(&sum);
@@ -215,56 +229,13 @@ fn watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
             }
         }
     }
-    let Some((source, reads)) = facts.grown(&names::CACHE_READS) else {
-        return absent(
-            rows,
-            "watch cache",
-            &names::CACHE_READS,
-            "none was read through the cache yet, or before 1.31",
-        );
-    };
-    let waits = facts.grown(&names::CACHE_WAIT).map(|(_, grown)| grown).unwrap_or_default();
-    let fell = |l: &[String]| l[2] == "false" || l[3] == "true";
-    let inits = facts.grown(&names::CACHE_INITS).and_then(|(_, g)| total(&g, |_| true));
-    let all = |l: &[String]| !l.is_empty();
-    let none = Growth { count: 0.0, seconds: 1.0, observed: None };
-    let row = |section, name: String, sum: &Growth, fallbacks: &Growth, waited: Option<&Growth>| {
-        let mut row = Measured::new(section, name, source).grown(sum);
-        row.errors = Some(fallbacks.rate());
-        if let Some(waited) = waited {
-            row = row.timed(waited).judged(facts.limits, &limits::CACHE);
-        }
-        if fallbacks.count > 0.0 {
-            row.warn(Verdict::Warn, || {
-                "consistent reads fall back to etcd: the cache is behind".into()
-            });
-        }
-        row
-    };
-    if let Some(sum) = total(&reads, all) {
-        let fallbacks = total(&reads, fell).unwrap_or_else(|| none.clone());
-        let waited = total(&waits, |_| true);
-        let mut row =
-            row(Section::Overview, "watch cache".into(), &sum, &fallbacks, waited.as_ref());
-        if row.why.is_empty() {
-            let inits = inits.map_or(0.0, |g| g.count);
-            row.why = format!(
-                "consistent reads from it; ERR/S are fallbacks to etcd; {inits:.0} caches filled anew"
-            );
-        }
-        rows.push(row);
-    }
-    let fallbacks = added(&reads, |l| fell(l).then(|| named(&l[..2])));
-    let waits = added(&waits, |l| Some(named(l)));
-    for (name, sum) in added(&reads, |l| Some(named(&l[..2]))) {
-        let (fell, waited) = (fallbacks.get(&name).unwrap_or(&none), waits.get(&name));
-        rows.push(row(Section::Watches, format!("cache {name}"), &sum, fell, waited));
-    }
+    cache::cache(facts, rows);
 }
 
 fn webhooks(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let Some((source, grown)) = facts.grown(&names::WEBHOOKS) else {
         return absent(
+            facts,
             rows,
             "webhooks",
             &names::WEBHOOKS,
@@ -278,7 +249,7 @@ fn webhooks(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let all = total(&grown, |_| true);
     if let Some(sum) = all {
         let row = Measured::new(Section::Overview, "webhooks", source).grown(&sum);
-        let mut row = row.judged(facts.limits, &limits::WEBHOOK);
+        let mut row = facts.judged(row, &limits::WEBHOOK);
         row.errors = Some(
             total(&failed, failing).map_or(0.0, |g| g.rate())
                 + total(&opened, |_| true).map_or(0.0, |g| g.rate()),
@@ -287,11 +258,13 @@ fn webhooks(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     }
     for (name, sum) in added(&grown, |l| Some(l[0].clone())) {
         let row = Measured::new(Section::Webhooks, &name, source).grown(&sum);
-        let mut row = row.judged(facts.limits, &limits::WEBHOOK);
+        let mut row = facts.judged(row, &limits::WEBHOOK);
         let failures = total(&failed, |l| l[0] == name && failing(l)).map_or(0.0, |g| g.rate());
         let passed = total(&opened, |l| l[0] == name).map_or(0.0, |g| g.rate());
         row.errors = Some(failures + passed);
-        if failures > 0.0 {
+        if !facts.judges() {
+            // A call that failed once since the server's start is no trouble of now.
+        } else if failures > 0.0 {
             row.warn(Verdict::Bad, || "calls fail or time out, and with them the requests".into());
         } else if passed > 0.0 {
             row.warn(Verdict::Warn, || {
@@ -310,19 +283,29 @@ fn deprecated(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         return rows.push(all);
     };
     let asked = facts.now.grouped(source, names::DEPRECATED.labels);
-    all.now = Some(asked.len() as f64);
-    all.warn(Verdict::Warn, || {
-        "asked for since this server started; a later release removes them".into()
-    });
+    let goes = |labels: &&Vec<String>| !labels[4].is_empty();
+    let (going, all_of) = (asked.keys().filter(goes).count(), asked.len());
+    all.now = Some(going as f64);
+    if going > 0 {
+        all.warn(Verdict::Warn, || {
+            "asked for since this server started; a later release removes them".into()
+        });
+    }
+    if all_of > going {
+        let rest = all_of - going;
+        all.why = match going {
+            0 => format!("{rest} asked for since this server started; no release removes them yet"),
+            _ => format!("{}; {rest} more that no release removes yet", all.why),
+        };
+    }
     rows.push(all);
     for labels in asked.into_keys() {
         let name = resource(&labels[0], &labels[2], &labels[3]);
         let mut row = Measured::new(Section::Deprecated, format!("{name} {}", labels[1]), source);
-        row.verdict = Verdict::Warn;
-        row.why = match labels[4].as_str() {
-            "" => "deprecated; no release removes it yet".into(),
-            release => format!("removed in {release}"),
-        };
+        match labels[4].as_str() {
+            "" => row.why = "deprecated; no release removes it yet".into(),
+            release => row.warn(Verdict::Warn, || format!("removed in {release}")),
+        }
         rows.push(row);
     }
 }

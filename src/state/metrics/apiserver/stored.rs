@@ -1,7 +1,7 @@
-//! What is stored, and how etcd does: as the API server sees it, and as etcd says itself.
+//! What is stored, and how etcd does as the API server sees it.
 
 use super::limits::{self, Verdict};
-use super::names::{self, Naming, etcd as own};
+use super::names;
 use super::sections::{absent, added, named, number, total};
 use super::{Facts, Measured, Section};
 use crate::state::metrics::growth::Growth;
@@ -17,8 +17,8 @@ pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         sizes.map(|name| facts.now.grouped(name, &["group", "resource"])).unwrap_or_default();
     match names::OBJECTS.of(facts.now) {
         None => {
-            absent(rows, "objects", &names::OBJECTS, "");
-            absent(rows, "leases", &names::OBJECTS, "");
+            absent(facts, rows, "objects", &names::OBJECTS, "");
+            absent(facts, rows, "leases", &names::OBJECTS, "");
         }
         Some(source) => {
             let (mut objects, mut unknown, mut bytes) = (0.0, 0, 0.0);
@@ -50,12 +50,30 @@ pub(super) fn storage(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
             leases(source, rows);
         }
     }
+    files(facts, rows);
+}
+
+/// etcd's files: there may be several, by endpoint or cluster, and their sum says nothing of any.
+fn files(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let Some(source) = names::DATABASE.of(facts.now) else {
-        return absent(rows, "database file", &names::DATABASE, "");
+        return absent(facts, rows, "database file", &names::DATABASE, "");
     };
+    let mut files = vec![];
+    for (labels, value) in facts.now.grouped(source, names::DATABASE.labels) {
+        let label = labels.iter().find(|l| !l.is_empty()).map_or("", String::as_str);
+        let mut row = Measured::new(Section::Storage, format!("database file {label}"), source);
+        row.bytes = number(&value).filter(|bytes| *bytes >= 0.0);
+        row.why = "allocated by etcd".into();
+        files.push(row);
+    }
     let mut row = Measured::new(Section::Overview, "database file", source);
-    row.bytes = facts.now.number(source, &[]);
+    row.bytes = files.iter().filter_map(|file| file.bytes).reduce(f64::max);
     row.why = "allocated by etcd, as the API server sees it; what is in use and the quota only etcd knows".into();
+    if files.len() > 1 {
+        row.why =
+            format!("the largest of {}, each a row of section storage; {}", files.len(), row.why);
+        rows.append(&mut files);
+    }
     rows.push(row);
 }
 
@@ -82,12 +100,11 @@ pub(super) fn etcd(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
 
 fn etcd_requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     let Some((source, times)) = facts.grown(&names::ETCD) else {
-        return absent(rows, "etcd requests", &names::ETCD, "");
+        return absent(facts, rows, "etcd requests", &names::ETCD, "");
     };
     let errors = facts.grown(&names::ETCD_ERRORS);
     let row = |section, name: String, sum: &Growth, failed: Option<f64>| {
-        let row = Measured::new(section, name, source).grown(sum);
-        let mut row = row.judged(facts.limits, &limits::ETCD);
+        let mut row = facts.judged(Measured::new(section, name, source).grown(sum), &limits::ETCD);
         // A family of errors without series: none failed, or none is counted. Which, only its version says.
         row.errors = failed;
         row
@@ -107,7 +124,7 @@ fn etcd_requests(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
 /// What keeps watches fresh without events, and what events expire by.
 fn etcd_watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
     match names::BOOKMARKS.of(facts.now) {
-        None => absent(rows, "etcd bookmarks", &names::BOOKMARKS, ""),
+        None => absent(facts, rows, "etcd bookmarks", &names::BOOKMARKS, ""),
         Some(source) => {
             let mut row = Measured::new(Section::Overview, "etcd bookmarks", source);
             let grown = facts.grown(&names::BOOKMARKS).map(|(_, grown)| grown);
@@ -124,7 +141,7 @@ fn etcd_watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
         }
     }
     let Some(source) = names::LEASES.of(facts.now) else {
-        return absent(rows, "etcd leases", &names::LEASES, "");
+        return absent(facts, rows, "etcd leases", &names::LEASES, "");
     };
     if let Some(Value::Histogram(h)) = facts.now.grouped(source, &[]).into_values().next() {
         let mut row = Measured::new(Section::Overview, "etcd leases", source);
@@ -134,80 +151,5 @@ fn etcd_watches(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
             n => format!("used up since the server started, {:.0} objects each", h.sum / n),
         };
         rows.push(row);
-    }
-}
-
-/// What etcd says about itself.
-pub(super) fn itself(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
-    let etcd = match &facts.etcd {
-        Ok(etcd) => etcd,
-        Err(why) => {
-            let mut row = Measured::new(Section::EtcdItself, "etcd itself", own::QUOTA.names[0].0);
-            row.why = why.clone();
-            return rows.push(row);
-        }
-    };
-    let gauge = |naming: &Naming| etcd.now.number(naming.of(etcd.now)?, &[]);
-    let size = gauge(&own::SIZE);
-    let mut row = Measured::new(Section::EtcdItself, "database", own::SIZE.names[0].0);
-    row.bytes = size;
-    if let Some((size, quota)) = size.zip(gauge(&own::QUOTA)).filter(|(_, quota)| *quota > 0.0) {
-        let share = size / quota;
-        let bytes = |n: f64| crate::state::cell::bytes(n as i64);
-        row.why = format!("{:.0} % of the quota of {}", share * 100.0, bytes(quota));
-        if let Some(used) = gauge(&own::IN_USE) {
-            row.why += &format!(", {} in use", bytes(used));
-        }
-        let said = row.why.clone();
-        row.warn(facts.limits.judge(&limits::QUOTA, share), || {
-            format!(
-                "{said}: at 100 % every write fails; compact and defragment, or raise the quota"
-            )
-        });
-    }
-    rows.push(row);
-    let timed = [
-        ("wal fsync", &own::FSYNC, &limits::FSYNC),
-        ("backend commit", &own::COMMIT, &limits::COMMIT),
-        ("peer round trip", &own::PEER, &limits::PEER),
-    ];
-    for (name, naming, limit) in timed {
-        let mut row = Measured::new(Section::EtcdItself, name, naming.names[0].0);
-        match etcd.span.and_then(|span| span.total(naming.of(etcd.now)?)) {
-            Some(growth) => row = row.grown(&growth).judged(facts.limits, limit),
-            None if naming.of(etcd.now).is_none() => row.why = naming.absent(),
-            None => {}
-        }
-        rows.push(row);
-    }
-    let mut row = Measured::new(Section::EtcdItself, "leader changes", own::LEADERS.names[0].0);
-    row.now = gauge(&own::LEADERS);
-    if let Some(grown) = etcd.span.and_then(|span| span.total(own::LEADERS.of(etcd.now)?)) {
-        // Judged as if the pace held for a quarter of an hour, once there is more than one.
-        let quarter = if grown.count > 1.0 { grown.rate() * 900.0 } else { grown.count };
-        row.rate = Some(grown.rate());
-        row.warn(facts.limits.judge(&limits::LEADERS, quarter), || limits::LEADERS.source.into());
-    }
-    if gauge(&own::LEADER) == Some(0.0) {
-        row.warn(Verdict::Bad, || {
-            "this member sees no leader: it answers no consistent read and no write".into()
-        });
-    }
-    rows.push(row);
-    grpc(facts, etcd, rows);
-}
-
-fn grpc(facts: &Facts<'_>, etcd: &super::Etcd<'_>, rows: &mut Vec<Measured>) {
-    let Some(source) = own::GRPC.of(etcd.now) else {
-        let mut row = Measured::new(Section::EtcdItself, "gRPC latency", own::GRPC.names[0].0);
-        row.why = "not exposed: etcd measures it only with --metrics=extensive".into();
-        return rows.push(row);
-    };
-    let Some(span) = etcd.span else { return };
-    for (labels, growth) in span.grown(source, own::GRPC.labels) {
-        if labels[1] == "unary" && growth.count > 0.0 && labels[0] != "Defragment" {
-            let row = Measured::new(Section::EtcdItself, format!("gRPC {}", labels[0]), source);
-            rows.push(row.grown(&growth).judged(facts.limits, &limits::GRPC));
-        }
     }
 }
