@@ -2,13 +2,14 @@
 
 use super::common::{self, text_column};
 use super::{pods, usage};
-use crate::state::cell::{Role, Sort, Value};
+use crate::state::cell::{Cell, Role, Sort, Value};
 use crate::state::decl::{Column, Gvk, Hit, Kind, TALLIED, TableSpec, Word};
 use crate::state::intern::Sym;
 use crate::state::parcel::{Draft, Item};
 use crate::state::quantity;
 use crate::state::row::Row;
 use crate::state::rules::node_status;
+use crate::state::store::usage::Trail;
 use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::state::time::Epoch;
 use crate::{column, paths, words};
@@ -58,8 +59,8 @@ words! { WORDS:
     ADDRESSES = Sym;
     /// Thousandths of a core in use; measured, see [`usage`].
     CPU_USED = Num;
-    /// KiB in use; measured.
-    MEMORY_USED = Num;
+    /// Bytes in use; measured.
+    MEMORY_USED = Wide;
     /// End of the window both were measured in.
     MEASURED = Time;
 }
@@ -268,6 +269,12 @@ fn full(have: i64, of: i64) -> Role {
     }
 }
 
+/// What was used lately, of what can be allocated; none once the last of it is too old to mean anything.
+fn trend<'a>(r: Row<'a>, now: Epoch, of: fn(&Trail) -> [u16; 12]) -> Cell<'a> {
+    let bars = r.store.trail(r.key()).map_or(Value::Absent, |trail| Value::Shares(of(trail)));
+    usage::cell(r, MEASURED, now, bars, Role::Plain)
+}
+
 /// The first of the labels that is set: the current one or its predecessor.
 fn label<'a>(r: Row<'a>, keys: [&str; 2]) -> &'a str {
     keys.iter().find_map(|key| r.label(LABELS, key)).unwrap_or("")
@@ -322,29 +329,29 @@ static COLUMNS: &[Column] = &[
     column!("cpu_used" "CPU USED" Right 24 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
         |r, now| {
             let (have, of) = (r.num(CPU_USED), r.num(CPU));
-            usage::cell(r.time(MEASURED), now, Value::Cpu(have, of), full(have, of))
+            usage::cell(r, MEASURED, now, Value::Cpu(have, of), full(have, of))
         },
         |r| usage::order(r.time(MEASURED), Some(r.num(CPU_USED)))),
     column!("memory_used" "MEMORY USED" Right 28 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
         |r, now| {
-            let (have, of) = (r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY));
-            usage::cell(r.time(MEASURED), now, Value::Memory(have, of), full(have, of))
+            let (have, of) = (r.num(MEMORY_USED), r.num(MEMORY));
+            usage::cell(r, MEASURED, now, Value::Memory(have, of), full(have, of))
         },
         |r| usage::order(r.time(MEASURED), Some(r.num(MEMORY_USED)))),
     column!("cpu_allocatable_pct" "CPU%" Right 6 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
-        |r, now| usage::share(r.time(MEASURED), now, r.num(CPU_USED), r.num(CPU), FULL),
+        |r, now| usage::share(r, MEASURED, now, (r.num(CPU_USED), r.num(CPU)), FULL),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
     column!("memory_allocatable_pct" "MEM%" Right 6 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
-        |r, now| usage::share(r.time(MEASURED), now, r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY), FULL),
-        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+        |r, now| usage::share(r, MEASURED, now, (r.num(MEMORY_USED), r.num(MEMORY)), FULL),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("cpu_trend" "CPU SO FAR" Left 12 MEASURED.bit(),
-        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.cpu())).into(),
+        |r, now| trend(r, now, Trail::cpu),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
     column!("memory_trend" "MEM SO FAR" Left 12 MEASURED.bit(),
-        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.memory())).into(),
-        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+        |r, now| trend(r, now, Trail::memory),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("measured" "MEASURED" Right 8 MEASURED.bit(),
-        |r, now| usage::cell(r.time(MEASURED), now, Value::time(r.time(MEASURED)), Role::Plain),
+        |r, now| usage::cell(r, MEASURED, now, Value::time(r.time(MEASURED)), Role::Plain),
         |r| Sort::Int(-r.time(MEASURED).0)),
     column!("taints" "TAINTS" Right 6 TAINTS.bit(),
         |r, _| Value::Int(r.num(TAINTS)).role(if r.num(TAINTS) == 0 { Role::Dim } else { Role::Plain }),
