@@ -106,7 +106,7 @@ fn use_is_told_where_it_is_measured_and_its_absence_in_words() {
     // Nothing measures: requests alone, in words, and the views are whole all the same.
     let (code, out, err) = admin(&lab, &["top", "pods", "-A"]);
     assert_eq!(code, 4, "{err}");
-    assert!(err.contains("no metrics API"), "{err}");
+    assert!(err.contains("metrics API not available"), "{err}");
     assert!(out.contains("CPU REQ") && out.contains("web-1") && !out.contains("%CPU/R"), "{out}");
     let (code, out, err) = admin(&lab, &["print", "nodes"]);
     assert_eq!((code, err.as_str()), (0, ""));

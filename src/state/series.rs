@@ -6,23 +6,21 @@
 
 use super::cell::Value;
 use super::decl::Column;
-use super::health::Health;
-use super::kinds::usage::{INTO, measured};
 use super::parcel::Key;
 use super::row::Row;
 use super::store::Store;
 use super::time::Epoch;
 use std::collections::HashMap;
 
+mod looks;
+
+pub use looks::is_heard;
+use looks::{is_large, is_surveyed, looks, measured_mask, missed};
+
 /// Seconds between two samples of a charted row that is watched.
 pub const TICK: i64 = 2;
 /// Seconds without a tick after which this process slept and saw nothing.
 const ASLEEP: i64 = 10;
-/// Seconds between two looks from which on one was left out between them, and how long the one before held: looks are 15 s apart,
-/// and rest while their page is not on screen.
-const MISSED: (i64, i64) = (40, 20);
-/// The same of tables so large that they are looked at each minute.
-const MISSED_LARGE: (i64, i64) = (90, 70);
 /// Samples kept of a row that is noted although nobody charts it: an hour at one each 15 s.
 pub const KEPT: usize = 240;
 /// Samples kept of a charted row.
@@ -361,51 +359,6 @@ impl Series {
         let noted = |table: u8| self.looks.contains_key(&table);
         self.traces.retain(|at, _| noted(at.0) || charted.contains(at));
     }
-}
-
-/// Whether rows of a table are right at the moment.
-pub fn is_heard(store: &Store, table: u8) -> bool {
-    let heard = |health: &Health| {
-        matches!(health, Health::Live(_) | Health::Polled { .. } | Health::Surveyed { .. })
-    };
-    store.feeds.iter().any(|feed| feed.table == table && heard(&feed.health))
-}
-
-/// Whether a table's rows are read all at once, now and then.
-fn is_surveyed(store: &Store, table: u8) -> bool {
-    let surveyed = |health: &Health| matches!(health, Health::Surveyed { .. });
-    store.feeds.iter().any(|feed| feed.table == table && surveyed(&feed.health))
-}
-
-/// The tables that are looked at now and then, or whose rows take what is, and when that was.
-fn looks(store: &Store) -> Vec<(u8, Epoch)> {
-    let looked = store.feeds.iter().filter_map(|feed| match feed.health {
-        Health::Surveyed { at, .. } => Some((feed.table, at)),
-        _ => None,
-    });
-    let into = |table: u8| {
-        let id = store.table_at(table).spec.id;
-        match INTO.iter().find(|into| into.from == id) {
-            Some(into) => store.table_index(into.table),
-            None => Some(table),
-        }
-    };
-    looked.filter_map(|(table, at)| Some((into(table)?, at))).collect()
-}
-
-/// The words of a table's rows that are measured; none if all of them are.
-fn measured_mask(table: &str) -> u64 {
-    measured(table).iter().fold(0, |mask, word| mask | word.bit())
-}
-
-/// Whether a table has so many rows that its looks are rare and not noted.
-fn is_large(store: &Store, table: u8) -> bool {
-    store.table_at(table).len() > ROWS
-}
-
-/// How far apart looks at a table are when one was left out, and how long what was seen holds.
-fn missed(store: &Store, table: u8) -> (i64, i64) {
-    if is_large(store, table) { MISSED_LARGE } else { MISSED }
 }
 
 #[cfg(test)]

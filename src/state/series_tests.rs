@@ -1,7 +1,9 @@
 //! Samples of rows: gaps, bounds, and whose they are.
 
+use super::looks::MISSED;
 use super::*;
 use crate::state::health::FeedId;
+use crate::state::health::Health;
 use crate::state::kinds::node_usage;
 use crate::state::parcel::{Draft, Parcel};
 use proptest::prelude::*;

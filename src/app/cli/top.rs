@@ -296,6 +296,9 @@ mod tests {
     fn watching_ends_when_nobody_reads_it() {
         let cli = Cli::parse_from(["wheelhouse", "--demo", "top", "nodes", "--watch"]);
         let Some(Command::Top(args)) = &cli.command else { panic!("{:?}", cli.command) };
-        nap::runtime().unwrap().block_on(top(&cli.common, args, &mut Gone, &mut io::sink())).unwrap();
+        nap::runtime()
+            .unwrap()
+            .block_on(top(&cli.common, args, &mut Gone, &mut io::sink()))
+            .unwrap();
     }
 }

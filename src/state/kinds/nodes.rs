@@ -2,7 +2,7 @@
 
 use super::common::{self, text_column};
 use super::{pods, usage};
-use crate::state::cell::{Cell, Role, Sort, Value};
+use crate::state::cell::{Role, Sort, Value};
 use crate::state::decl::{Column, Gvk, Hit, Kind, TALLIED, TableSpec, Word};
 use crate::state::intern::Sym;
 use crate::state::parcel::{Draft, Item};
@@ -269,12 +269,6 @@ fn full(have: i64, of: i64) -> Role {
     }
 }
 
-/// What was used lately, of what can be allocated; none once the last of it is too old to mean anything.
-fn trend<'a>(r: Row<'a>, now: Epoch, of: fn(&Trail) -> [u16; 12]) -> Cell<'a> {
-    let bars = r.store.trail(r.key()).map_or(Value::Absent, |trail| Value::Shares(of(trail)));
-    usage::cell(r, MEASURED, now, bars, Role::Plain)
-}
-
 /// The first of the labels that is set: the current one or its predecessor.
 fn label<'a>(r: Row<'a>, keys: [&str; 2]) -> &'a str {
     keys.iter().find_map(|key| r.label(LABELS, key)).unwrap_or("")
@@ -345,10 +339,10 @@ static COLUMNS: &[Column] = &[
         |r, now| usage::share(r, MEASURED, now, (r.num(MEMORY_USED), r.num(MEMORY)), FULL),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("cpu_trend" "CPU SO FAR" Left 12 MEASURED.bit(),
-        |r, now| trend(r, now, Trail::cpu),
+        |r, now| usage::trend(r, MEASURED, now, Trail::cpu),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
     column!("memory_trend" "MEM SO FAR" Left 12 MEASURED.bit(),
-        |r, now| trend(r, now, Trail::memory),
+        |r, now| usage::trend(r, MEASURED, now, Trail::memory),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("measured" "MEASURED" Right 8 MEASURED.bit(),
         |r, now| usage::cell(r, MEASURED, now, Value::time(r.time(MEASURED)), Role::Plain),

@@ -10,6 +10,7 @@ use crate::state::decl::{Column, Gvk, Word};
 use crate::state::health::Health;
 use crate::state::parcel::Look;
 use crate::state::row::Row;
+use crate::state::store::usage::Trail;
 use crate::state::store::{Feed, Store};
 use crate::state::time::Epoch;
 use crate::{column, words};
@@ -159,6 +160,12 @@ pub fn cell<'a>(r: Row<'a>, at: Word, now: Epoch, value: Value<'a>, role: Role) 
     }
 }
 
+/// What a node used lately, of what it can allocate; none once the last of it is too old to mean anything.
+pub fn trend<'a>(r: Row<'a>, at: Word, now: Epoch, of: fn(&Trail) -> [u16; 12]) -> Cell<'a> {
+    let bars = r.store.trail(r.key()).map_or(Value::Absent, |trail| Value::Shares(of(trail)));
+    cell(r, at, now, bars, Role::Plain)
+}
+
 /// A share in whole percent; none of nothing.
 pub fn percent(have: i64, of: i64) -> Option<i64> {
     (of > 0).then(|| (i128::from(have) * 100 / i128::from(of)) as i64)
@@ -168,7 +175,9 @@ pub fn percent(have: i64, of: i64) -> Option<i64> {
 pub fn share(r: Row<'_>, at: Word, now: Epoch, (have, of): (i64, i64), warn: i64) -> Cell<'_> {
     match percent(have, of) {
         None => Value::Absent.into(),
-        Some(n) => cell(r, at, now, Value::Int(n), if n >= warn { Role::Warn } else { Role::Plain }),
+        Some(n) => {
+            cell(r, at, now, Value::Int(n), if n >= warn { Role::Warn } else { Role::Plain })
+        }
     }
 }
 
@@ -195,30 +204,41 @@ fn feed<'a>(store: &'a Store, table: &str) -> Option<&'a Feed> {
 
 /// Why nothing is known of use in a table, in words; `None` as long as samples come or may still come.
 pub fn absent(store: &Store, table: &str) -> Option<String> {
-    let feed = feed(store, table)?;
-    let what = store.table_at(feed.table).spec.kinds[0].gvk.resource();
-    let why = match &feed.health {
-        Health::Missing => "metrics API not available: the server has no metrics.k8s.io".into(),
-        Health::Denied { resource, .. } if *resource != what => return None,
-        Health::Denied { verb, .. } => format!("no right to {verb} {what}"),
-        Health::Down { fault, .. } => format!("the metrics API fails ({fault})"),
-        Health::Surveyed { .. } if measures_nothing(store, table) => {
-            "metrics not available yet: the metrics API measured none of these so far".into()
-        }
-        _ => return None,
-    };
-    Some(format!("no use: {why}; requests alone{}", instead(table)))
+    let (why, more) = why_absent(store, table)?;
+    Some(format!("no use: {why}{more}; requests alone"))
 }
 
-/// What can be looked at instead.
-fn instead(table: &str) -> &'static str {
-    if table == nodes::TABLE.id { "; K: one node's kubelet" } else { "; K on a node: its kubelet" }
+/// The same for a line that has little room, and what can be looked at instead.
+pub fn absent_briefly(store: &Store, table: &str) -> Option<String> {
+    let (why, _) = why_absent(store, table)?;
+    let instead =
+        if table == nodes::TABLE.id { "K: one node's" } else { "K on a node: its kubelet's" };
+    Some(format!("no use: {why}; {instead}"))
+}
+
+fn why_absent(store: &Store, table: &str) -> Option<(String, &'static str)> {
+    let feed = feed(store, table)?;
+    let what = store.table_at(feed.table).spec.kinds[0].gvk.resource();
+    let plain = |why: &str, more| Some((why.to_owned(), more));
+    match &feed.health {
+        Health::Missing => plain("metrics API not available", ", the server has no metrics.k8s.io"),
+        // Not even what is asked for is to be had.
+        Health::Denied { resource, .. } if resource == "pods" => None,
+        Health::Denied { verb, .. } => Some((format!("no right to {verb} {what}"), "")),
+        Health::Down { fault, .. } => Some((format!("the metrics API fails ({fault})"), "")),
+        Health::Surveyed { .. } if measures_nothing(store, table) => plain(
+            "metrics not available yet",
+            ", the metrics API has measured none of these so far",
+        ),
+        _ => None,
+    }
 }
 
 /// Whether the last look brought nothing although something runs: a metrics server that has just begun answers with an empty
 /// list until it has measured twice.
 fn measures_nothing(store: &Store, table: &str) -> bool {
-    let runs = |row: Row<'_>| table != pods::TABLE.id || row.num(pods::PHASE) == pods::phase::RUNNING;
+    let runs =
+        |row: Row<'_>| table != pods::TABLE.id || row.num(pods::PHASE) == pods::phase::RUNNING;
     let empty = store.table(table).look.is_some_and(|look| look.samples == 0);
     empty && store.rows(table).any(runs)
 }

@@ -241,7 +241,8 @@ fn why_nothing_is_measured_is_said_in_words() {
     };
     assert_eq!(words(Health::Surveyed { at: NOW, unread: vec![] }), None);
     let missing = words(Health::Missing).unwrap();
-    assert!(missing.contains("metrics API not available") && missing.contains("K: one node's kubelet"));
+    assert!(missing.contains("metrics API not available") && missing.contains("requests alone"));
+    assert!(missing.contains("the server has no metrics.k8s.io"), "{missing}");
     let resource = "nodes.metrics.k8s.io".to_owned();
     let denied = Health::Denied { verb: "list", resource, message: "no".into() };
     assert!(words(denied).unwrap().contains("no right to list nodes.metrics.k8s.io"));

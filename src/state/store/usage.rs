@@ -55,7 +55,12 @@ impl Store {
     }
 
     /// Gives a new row the sample that came before it.
-    pub(super) fn place_use(&mut self, (table, slot): (u8, u32), row: &RawRow<'_>, changed: &mut Changed) {
+    pub(super) fn place_use(
+        &mut self,
+        (table, slot): (u8, u32),
+        row: &RawRow<'_>,
+        changed: &mut Changed,
+    ) {
         if self.unplaced.is_empty() {
             return;
         }

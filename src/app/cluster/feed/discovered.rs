@@ -65,8 +65,9 @@ pub async fn versions(client: &Client) -> Result<Vec<&'static str>, Fault> {
         Err(Fault::Forbidden { .. }) => return Ok(VERSIONS.to_vec()),
         Err(fault) => return Err(fault),
     };
-    let group: Value = serde_json::from_slice(&answer.body)
-        .map_err(|_| Fault::Foreign(format!("/apis/{GROUP} answered something that is not JSON")))?;
+    let group: Value = serde_json::from_slice(&answer.body).map_err(|_| {
+        Fault::Foreign(format!("/apis/{GROUP} answered something that is not JSON"))
+    })?;
     match read(&group) {
         none if none.is_empty() => {
             let message = format!("the server has no version of {GROUP} that is read here");

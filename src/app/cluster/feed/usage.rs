@@ -151,7 +151,8 @@ impl Samples {
             }
             self.up.usage.found(None);
         }
-        let served = versions(&self.up.client).await.map_err(|fault| Trouble::Fault("get", fault))?;
+        let served =
+            versions(&self.up.client).await.map_err(|fault| Trouble::Fault("get", fault))?;
         for version in served {
             match self.list(version).await {
                 Err(trouble) if !trouble.is_refusal() => drop(fault.get_or_insert(trouble)),
@@ -228,7 +229,10 @@ impl Samples {
             }
             trouble => {
                 let retry = Epoch(self.now().0 + ABSENT.as_secs() as i64);
-                Health::Down { fault: format!("{}: {}", containers::UNREAD, trouble.words()), retry }
+                Health::Down {
+                    fault: format!("{}: {}", containers::UNREAD, trouble.words()),
+                    retry,
+                }
             }
         });
     }
@@ -241,9 +245,8 @@ impl Samples {
         };
         self.window = self.window.max(self.draft.get(containers::WINDOW));
         let mut i = 0;
-        let mut asked = |namespace: &str, pod: &str, container: &str| {
-            requests.of(namespace, pod, container)
-        };
+        let mut asked =
+            |namespace: &str, pod: &str, container: &str| requests.of(namespace, pod, container);
         while containers::turn(&mut self.draft, i, &mut asked) {
             parcel.push(&self.draft, self.spec.table);
             i += 1;
