@@ -185,8 +185,12 @@ mod tests {
     }
 
     fn recorded(view: &str, columns: &str, lines: usize) -> Vec<String> {
+        recorded_as("csv", view, columns, lines)
+    }
+
+    fn recorded_as(output: &str, view: &str, columns: &str, lines: usize) -> Vec<String> {
         let args =
-            ["wheelhouse", "--demo", "print", view, "--watch", "-o", "csv", "--columns", columns];
+            ["wheelhouse", "--demo", "print", view, "--watch", "-o", output, "--columns", columns];
         let cli = Cli::parse_from(args);
         let Some(Command::Print(args)) = &cli.command else { panic!("{:?}", cli.command) };
         let mut out = Leaving(vec![], lines);
@@ -212,6 +216,16 @@ mod tests {
             assert!(Epoch::parse(cells[0]).is_some(), "{cells:?}");
             assert!(cells[2].parse::<u32>().is_ok(), "{cells:?}");
         }
+    }
+
+    #[test]
+    fn a_followed_view_is_an_array_a_line_for_programs() {
+        let lines = recorded_as("json", "nodes", "name,cpu_used", 3);
+        for line in &lines {
+            let rows: Vec<serde_json::Value> = serde_json::from_str(line).unwrap();
+            assert!(!rows.is_empty() && rows.iter().all(|row| row.get("cpu_used").is_some()));
+        }
+        assert!(lines.len() >= 2, "{lines:?}");
     }
 
     fn cells0(lines: &[String]) -> &str {

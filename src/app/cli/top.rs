@@ -9,7 +9,6 @@ use super::{Common, Failure, exit, is_read};
 use crate::actions::drain::budget::Selector;
 use crate::actions::drain::selector;
 use crate::app::cluster::inflow::Inflow;
-use crate::app::connect::Connection;
 use crate::state::decl::Column;
 use crate::state::health::Health;
 use crate::state::kinds::usage::{self, is_sampled};
@@ -93,7 +92,8 @@ pub async fn top(
     let mut reading = Reading::new(&connection, look.wanted.view, scope);
     reading.all(&mut store, true).await?;
     if args.watch {
-        return watch(&connection, &look, store, &reading.inflow, (out, err)).await.map(|()| None);
+        let now = || connection.now();
+        return watch(&now, &look, store, &reading.inflow, (out, err)).await.map(|()| None);
     }
     let now = connection.now();
     let (rows, missing) = (look.rows(&store, now)?, look.missing(&store));
@@ -108,7 +108,7 @@ pub async fn top(
 
 /// Writes what is there, and again after each look at what is measured, be it a failed one.
 async fn watch(
-    connection: &Connection,
+    clock: &dyn Fn() -> Epoch,
     look: &Look<'_>,
     mut store: Store,
     inflow: &Inflow,
@@ -117,7 +117,7 @@ async fn watch(
     let (mut headed, mut told) = (!look.args.no_headers, String::new());
     let output = look.args.output;
     loop {
-        let (now, columns) = (connection.now(), look.columns(&store));
+        let (now, columns) = (clock(), look.columns(&store));
         let (rows, mut missing) = (look.rows(&store, now), look.missing(&store));
         if let Err(nothing) = &rows {
             missing = format!("{missing}\n{}", nothing.words);
@@ -272,33 +272,5 @@ const CONTAINERS: [&str; 14] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::cli::{Cli, Command};
-    use crate::app::nap;
-    use clap::Parser;
-    use std::io;
-
-    /// What `| head` leaves behind.
-    struct Gone;
-
-    impl Write for Gone {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn watching_ends_when_nobody_reads_it() {
-        let cli = Cli::parse_from(["wheelhouse", "--demo", "top", "nodes", "--watch"]);
-        let Some(Command::Top(args)) = &cli.command else { panic!("{:?}", cli.command) };
-        nap::runtime()
-            .unwrap()
-            .block_on(top(&cli.common, args, &mut Gone, &mut io::sink()))
-            .unwrap();
-    }
-}
+#[path = "top_tests.rs"]
+mod tests;

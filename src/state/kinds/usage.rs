@@ -222,8 +222,10 @@ fn why_absent(store: &Store, table: &str) -> Option<(String, &'static str)> {
     let plain = |why: &str, more| Some((why.to_owned(), more));
     match &feed.health {
         Health::Missing => plain("metrics API not available", ", the server has no metrics.k8s.io"),
-        // Not even what is asked for is to be had.
-        Health::Denied { resource, .. } if resource == "pods" => None,
+        // Not even what containers ask for is to be had, which is told in place of rows.
+        Health::Denied { resource, .. } if table == containers::TABLE.id && resource == "pods" => {
+            None
+        }
         Health::Denied { verb, .. } => Some((format!("no right to {verb} {what}"), "")),
         Health::Down { fault, .. } => Some((format!("the metrics API fails ({fault})"), "")),
         Health::Surveyed { .. } if measures_nothing(store, table) => plain(

@@ -16,9 +16,7 @@ fn failed<T>() -> Answer<T> {
 
 /// A node of four cores with two pods, nothing of which was read but what belongs to the node itself.
 fn seen() -> Seen {
-    let container = |name: &str, cpu: &str, limit: &str| {
-        json!({"name": name, "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}, "limits": {"memory": limit}}})
-    };
+    let container = |name: &str, cpu: &str, limit: &str| json!({"name": name, "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}, "limits": {"memory": limit}}});
     let pods = vec![
         json!({"metadata": {"namespace": "shop", "name": "web-1", "uid": "u1"}, "spec": {
             "containers": [container("web", "200m", "512Mi"), container("side", "50m", "64Mi")],
@@ -78,8 +76,12 @@ fn pods_and_containers_stand_by_cpu_beside_what_they_ask_for() {
     assert!(page.contains("2Gi working set of 8Gi allocatable (25 %)"), "{page}");
     // Of one container the pod says it all; no CPU limit anywhere, so there is no such column.
     assert_eq!(line(&page, "shop/db-0"), ["shop/db-0", "db", "300m", "1", "95Mi", "64Mi", "100Mi"]);
-    assert_eq!(line(&page, "shop/web-1"), ["shop/web-1", "100m", "250m", "128Mi", "128Mi", "576Mi"]);
-    let order = ["shop/db-0", "shop/web-1", "  web ", "  side "].map(|name| page.find(name).unwrap());
+    assert_eq!(
+        line(&page, "shop/web-1"),
+        ["shop/web-1", "100m", "250m", "128Mi", "128Mi", "576Mi"]
+    );
+    let order =
+        ["shop/db-0", "shop/web-1", "  web ", "  side "].map(|name| page.find(name).unwrap());
     assert!(order.is_sorted(), "{page}");
     assert_eq!(line(&page, "scratch").last(), Some(&"1,234"), "inodes of an emptyDir");
 }
@@ -107,11 +109,14 @@ fn the_worst_comes_first_and_sums_over_pods_are_not_counted_again() {
     let killed: String = (0..30)
         .map(|i| format!("container_oom_events_total{{namespace=\"shop\",pod=\"p-{i:02}\",container=\"c\"}} {}\n", i + 1))
         .collect();
-    let killed = killed + "container_oom_events_total{namespace=\"shop\",pod=\"p-00\",container=\"\"} 99\n";
+    let killed =
+        killed + "container_oom_events_total{namespace=\"shop\",pod=\"p-00\",container=\"\"} 99\n";
     let cadvisor = scrape(&[Want::by("container_oom_events_total", of)], &killed);
     let by = &["namespace", "pod", "container", "probe_type", "result"];
     let probe = |pod: &str, n: i64| {
-        format!("prober_probe_total{{namespace=\"shop\",pod=\"{pod}\",container=\"c\",probe_type=\"Liveness\",result=\"failed\"}} {n}\n")
+        format!(
+            "prober_probe_total{{namespace=\"shop\",pod=\"{pod}\",container=\"c\",probe_type=\"Liveness\",result=\"failed\"}} {n}\n"
+        )
     };
     let probes = scrape(&[Want::by("prober_probe_total", by)], &(probe("a", 2) + &probe("b", 70)));
     let page = text(&Seen { cadvisor: Ok(cadvisor), probes: Ok(probes), ..seen() });
