@@ -239,9 +239,7 @@ mod tests {
                 200,
                 r#"{"metadata": {"continue": "next"}, "items": [{"metadata": {"name": "a"}}]}"#,
             ),
-            path if path == "/api/v1/nodes/n1" => {
-                (200, r#"{"status": {"allocatable": {"cpu": "4"}}}"#)
-            }
+            "/api/v1/nodes/n1" => (200, r#"{"status": {"allocatable": {"cpu": "4"}}}"#),
             _ => (404, "404 page not found"),
         })
         .await;
