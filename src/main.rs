@@ -64,7 +64,12 @@ fn main() -> ExitCode {
         }
         Some(Command::Kubelet(args)) => printed(headless(kubelet::page(&cli.common, args))),
         Some(Command::Top(args)) => {
-            let watched = headless(top::top(&cli.common, args, &mut std::io::stdout()));
+            let watched = headless(top::top(
+                &cli.common,
+                args,
+                &mut std::io::stdout(),
+                &mut std::io::stderr(),
+            ));
             printed(watched.map(|missing| (String::new(), missing)))
         }
         Some(Command::Journal(args)) => printed(

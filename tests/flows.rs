@@ -689,7 +689,7 @@ fn without_a_metrics_api_its_columns_go_and_the_summary_says_why() {
     stage.send(Msg::Health(feed, wheelhouse::state::health::Health::Missing));
     let text = stage.text();
     assert!(!text.contains("CPU USED") && text.contains("CPU REQUESTED"), "{text}");
-    assert!(text.contains("the server has no metrics API"), "{text}");
+    assert!(text.contains("metrics API not available; K: one node's"), "{text}");
     assert!(stage.lines()[0].contains("live"), "the rows are as right as before");
 }
 

@@ -9,6 +9,7 @@ mod feeds;
 pub mod insight;
 mod journal;
 mod kubectl;
+mod kubelets;
 mod pulse;
 mod save;
 mod switch;
@@ -31,10 +32,11 @@ use crate::state::ui::RouteId;
 use crate::state::ui::document::{Fetched, Form, Target};
 use change::Reach;
 use feeds::Feeds;
+use kubelets::Kubelets;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switch::{Arriving, Switch};
 use tokio::runtime::Handle;
 
@@ -75,6 +77,8 @@ pub struct Effects {
     reins: Option<Reins>,
     /// Reads the whole cluster for a page.
     reading: Option<tokio::task::JoinHandle<()>>,
+    /// Reads a kubelet for a page.
+    kubelets: Kubelets,
 }
 
 impl Effects {
@@ -103,6 +107,7 @@ impl Effects {
             enrolment: None,
             reins: None,
             reading: None,
+            kubelets: Kubelets::default(),
         };
         effects.start_pulse(SessionId::default());
         effects
@@ -199,7 +204,10 @@ impl Effects {
             self.runtime.spawn(async move { post(Msg::Fetched(route, page.await)) });
             return;
         }
+        let begin =
+            if form == Form::Kubelet { self.kubelets.turn(Instant::now()) } else { Instant::now() };
         let task = self.runtime.spawn(async move {
+            tokio::time::sleep_until(begin.into()).await;
             let told = |read| post(Msg::Reading(route, read));
             let fetched = match target.gvk.is_local() {
                 true => journal::run(&target, form).await,
@@ -209,10 +217,19 @@ impl Effects {
             };
             post(Msg::Fetched(route, fetched));
         });
-        if matches!(form, Form::Why | Form::Stuck) {
+        match form {
             // The whole cluster is read for one page at a time.
-            self.stop_reading();
-            self.reading = Some(task);
+            Form::Why | Form::Stuck => {
+                if let Some(before) = self.reading.replace(task) {
+                    before.abort();
+                }
+            }
+            Form::Kubelet => {
+                if let Some(left) = self.kubelets.is_read_by(route, task) {
+                    (self.post)(Msg::Fetched(left, Err(kubelets::LEFT.into())));
+                }
+            }
+            _ => {}
         }
     }
 

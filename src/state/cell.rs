@@ -59,10 +59,17 @@ pub enum Value<'a> {
     Since(i64, Epoch),
     /// How many there were in each of twelve equal times, oldest first: a small histogram.
     Bars([u32; 12]),
+    /// Thousandths of a whole in each of twelve equal times, oldest first; [`NOT_MEASURED`] where nobody looked.
+    Shares([u16; 12]),
 }
+
+/// A time in which nothing was measured, among [`Value::Shares`].
+pub const NOT_MEASURED: u16 = u16::MAX;
 
 /// Heights of a bar that can be told apart, without and with one.
 pub const HEIGHTS: usize = 8;
+/// What they are written with where there are no better glyphs.
+const RAMP: [char; HEIGHTS] = [' ', '.', ':', '-', '=', '+', '*', '#'];
 
 /// The height of each bar, 0 for none, the highest being one less than [`HEIGHTS`]. What is there is seen: one beside a
 /// thousand still has a height.
@@ -70,6 +77,15 @@ pub fn heights(bars: &[u32; 12]) -> [usize; 12] {
     let top = u64::from(bars.iter().copied().max().unwrap_or(0)).max(1);
     let most = HEIGHTS as u64 - 1;
     bars.map(|n| (u64::from(n) * most).div_ceil(top) as usize)
+}
+
+/// The height of each share of a whole: 0 where nothing was measured, and the same for the same share whatever the others
+/// are, so that a steady percent stays low.
+pub fn share_heights(shares: &[u16; 12]) -> [usize; 12] {
+    shares.map(|share| match share {
+        NOT_MEASURED => 0,
+        share => 1 + usize::from(share.min(999)) * (HEIGHTS - 1) / 1000,
+    })
 }
 
 /// A value and what it means.
@@ -129,10 +145,8 @@ impl<'a> Value<'a> {
             Value::Micros(n) => Cow::Owned(micros(*n)),
             Value::Beyond(n) => Cow::Owned(format!(">{}", micros(*n))),
             // Painters that have better glyphs use them.
-            Value::Bars(bars) => {
-                let ramp = [' ', '.', ':', '-', '=', '+', '*', '#'];
-                Cow::Owned(heights(bars).map(|h| ramp[h]).iter().collect())
-            }
+            Value::Bars(bars) => Cow::Owned(heights(bars).map(|h| RAMP[h]).iter().collect()),
+            Value::Shares(all) => Cow::Owned(share_heights(all).map(|h| RAMP[h]).iter().collect()),
             Value::Time(at) => Cow::Owned(span(at.age(now))),
             Value::Since(n, at) if *n > 0 && at.is_set() => {
                 Cow::Owned(format!("{n} ({} ago)", span(at.age(now))))

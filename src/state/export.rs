@@ -1,6 +1,6 @@
 //! Rows and samples as CSV (RFC 4180): what the cockpit saves and what `wheelhouse print -o csv` writes are the same.
 
-use super::cell::Value;
+use super::cell::{NOT_MEASURED, Value};
 use super::decl::Column;
 use super::row::Row;
 use super::series::Trace;
@@ -21,6 +21,9 @@ pub fn json(value: &Value<'_>) -> serde_json::Value {
         Value::Bool(yes) => (*yes).into(),
         Value::Time(at) => at.rfc3339().into(),
         Value::Bars(bars) => bars.as_slice().into(),
+        Value::Shares(shares) => {
+            shares.iter().map(|share| Some(*share).filter(|n| *n != NOT_MEASURED)).collect()
+        }
     }
 }
 

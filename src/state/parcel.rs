@@ -284,6 +284,21 @@ pub struct Parcel {
     pub gone: Vec<Key>,
     /// The list of this generation is complete: rows of the feed with another generation go.
     pub sweep: bool,
+    /// Where samples end with this parcel: the look they are from.
+    pub look: Option<Look>,
+}
+
+/// A look at samples that is over: it decides how long they are worth something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// When it was taken, by the clock that ages are told by.
+    pub at: Epoch,
+    /// Samples it brought.
+    pub samples: u64,
+    /// The longest window that one of them was measured over, in seconds.
+    pub window: i64,
+    /// Seconds until the next look is over, at most.
+    pub pause: i64,
 }
 
 /// One row of a parcel.

@@ -6,23 +6,21 @@
 
 use super::cell::Value;
 use super::decl::Column;
-use super::health::Health;
-use super::kinds::usage::INTO;
 use super::parcel::Key;
 use super::row::Row;
 use super::store::Store;
 use super::time::Epoch;
 use std::collections::HashMap;
 
+mod looks;
+
+pub use looks::is_heard;
+use looks::{is_large, is_surveyed, looks, measured_mask, missed};
+
 /// Seconds between two samples of a charted row that is watched.
 pub const TICK: i64 = 2;
 /// Seconds without a tick after which this process slept and saw nothing.
 const ASLEEP: i64 = 10;
-/// Seconds between two looks from which on one was left out between them, and how long the one before held: looks are 15 s apart,
-/// and rest while their page is not on screen.
-const MISSED: (i64, i64) = (40, 20);
-/// The same of tables so large that they are looked at each minute.
-const MISSED_LARGE: (i64, i64) = (90, 70);
 /// Samples kept of a row that is noted although nobody charts it: an hour at one each 15 s.
 pub const KEPT: usize = 240;
 /// Samples kept of a charted row.
@@ -100,6 +98,8 @@ pub struct Line {
     pub unit: Unit,
     /// The least and the most of all that was sampled, also of samples that are no longer kept.
     pub extremes: (i64, i64),
+    /// What it was when the row was noted last, kept or not; [`NONE`] where nothing was measured then.
+    latest: i64,
     /// Its place among the table's columns.
     place: usize,
     values: Vec<i64>,
@@ -115,8 +115,17 @@ pub struct Trace {
     /// The row is not there any more.
     pub gone: bool,
     times: Vec<Epoch>,
+    /// When it was noted last, whether that was worth keeping or not.
+    noted: Epoch,
     /// Seconds between samples worth keeping.
     every: i64,
+}
+
+impl Line {
+    /// What was measured last: newer than the last sample where samples were thinned out.
+    pub fn latest(&self) -> Option<i64> {
+        (self.latest != NONE).then_some(self.latest)
+    }
 }
 
 impl Trace {
@@ -158,6 +167,8 @@ impl Trace {
         if last.is_some_and(|last| last >= now) {
             return 0;
         }
+        self.noted = now;
+        self.lines.iter_mut().for_each(|line| line.latest = NONE);
         let before = self.lines.len();
         let kept = last.is_none_or(|last| now.0 - last.0 >= self.every) || self.in_gap();
         if kept {
@@ -187,10 +198,12 @@ impl Trace {
             None => {
                 let values = vec![NONE; self.times.len()];
                 let at = self.lines.partition_point(|line| line.place < place);
-                self.lines.insert(at, Line { column, unit, place, extremes: (n, n), values });
+                let extremes = (n, n);
+                self.lines.insert(at, Line { column, unit, place, extremes, latest: n, values });
                 &mut self.lines[at]
             }
         };
+        line.latest = n;
         line.extremes = (line.extremes.0.min(n), line.extremes.1.max(n));
         if let Some(last) = line.values.last_mut().filter(|_| kept) {
             *last = n;
@@ -204,10 +217,18 @@ impl Trace {
 
     /// From here on nothing is measured.
     fn gap(&mut self, at: Epoch) {
+        self.lines.iter_mut().for_each(|line| line.latest = NONE);
         if !self.in_gap() {
             let last = self.times.last().map_or(at.0, |last| last.0 + 1);
             self.times.push(Epoch(at.0.max(last)));
             self.lines.iter_mut().for_each(|line| line.values.push(NONE));
+        }
+    }
+
+    /// Where it was not noted for longer than looks are apart, what was seen last held for a while and then is unknown.
+    fn bridge(&mut self, now: Epoch, (missed, held): (i64, i64)) {
+        if self.noted.is_set() && now.0 - self.noted.0 > missed {
+            self.gap(Epoch(self.noted.0 + held));
         }
     }
 
@@ -288,9 +309,8 @@ impl Series {
                 continue;
             }
             let spec = store.table_at(table).spec;
-            let mask = lent_mask(spec.id);
-            let large = store.table_at(table).len() > ROWS;
-            let (missed, held) = if large { MISSED_LARGE } else { MISSED };
+            let mask = measured_mask(spec.id);
+            let large = is_large(store, table);
             let rows: Vec<Row<'_>> = if large {
                 let charted = charted.iter().filter(|(t, _)| *t == table);
                 charted.filter_map(|(_, key)| store.find(spec.id, *key)).collect()
@@ -304,10 +324,7 @@ impl Series {
                     continue;
                 }
                 let trace = self.traces.entry(at).or_default();
-                if trace.times.last().is_some_and(|last| now.0 - last.0 > missed) {
-                    let last = trace.times.last().map_or(0, |last| last.0);
-                    trace.gap(Epoch(last + held));
-                }
+                trace.bridge(now, missed(store, table));
                 let wanted = |c: &Column| limit == CHARTED || mask == 0 || c.needs & mask != 0;
                 self.lines += trace.note(row, now, limit, wanted);
             }
@@ -333,6 +350,8 @@ impl Series {
             };
             let surveyed = is_surveyed(store, table);
             if is_heard(store, table) && (!surveyed || trace.times.is_empty()) {
+                // Looks may have noted it before it was charted, and rested since.
+                trace.bridge(now, missed(store, table));
                 trace.note(row, now, CHARTED, |_| true);
             }
         }
@@ -340,42 +359,6 @@ impl Series {
         let noted = |table: u8| self.looks.contains_key(&table);
         self.traces.retain(|at, _| noted(at.0) || charted.contains(at));
     }
-}
-
-/// Whether rows of a table are right at the moment.
-pub fn is_heard(store: &Store, table: u8) -> bool {
-    let heard = |health: &Health| {
-        matches!(health, Health::Live(_) | Health::Polled { .. } | Health::Surveyed { .. })
-    };
-    store.feeds.iter().any(|feed| feed.table == table && heard(&feed.health))
-}
-
-/// Whether a table's rows are read all at once, now and then.
-fn is_surveyed(store: &Store, table: u8) -> bool {
-    let surveyed = |health: &Health| matches!(health, Health::Surveyed { .. });
-    store.feeds.iter().any(|feed| feed.table == table && surveyed(&feed.health))
-}
-
-/// The tables that are looked at now and then, or whose rows take what is, and when that was.
-fn looks(store: &Store) -> Vec<(u8, Epoch)> {
-    let looked = store.feeds.iter().filter_map(|feed| match feed.health {
-        Health::Surveyed { at, .. } => Some((feed.table, at)),
-        _ => None,
-    });
-    let into = |table: u8| {
-        let id = store.table_at(table).spec.id;
-        match INTO.iter().find(|into| into.from == id) {
-            Some(into) => store.table_index(into.table),
-            None => Some(table),
-        }
-    };
-    looked.filter_map(|(table, at)| Some((into(table)?, at))).collect()
-}
-
-/// The words of a table's rows that are measured; none if all of them are.
-fn lent_mask(table: &str) -> u64 {
-    let words = INTO.iter().filter(|into| into.table == table).flat_map(|into| into.words);
-    words.fold(0, |mask, word| mask | word.bit())
 }
 
 #[cfg(test)]

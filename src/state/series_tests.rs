@@ -1,7 +1,9 @@
 //! Samples of rows: gaps, bounds, and whose they are.
 
+use super::looks::MISSED;
 use super::*;
 use crate::state::health::FeedId;
+use crate::state::health::Health;
 use crate::state::kinds::node_usage;
 use crate::state::parcel::{Draft, Parcel};
 use proptest::prelude::*;
@@ -152,8 +154,51 @@ fn use_of_nodes_is_noted_from_the_looks_of_another_table() {
     let feed = store.open_feed(usage, 0, None);
     store.set_health(feed, Health::Surveyed { at: Epoch(50), unread: vec![] });
     assert_eq!(looks(&store), [(nodes, Epoch(50))]);
-    assert_ne!(lent_mask("nodes"), 0);
-    assert_eq!(lent_mask(APISERVER), 0);
+    assert_ne!(measured_mask("nodes"), 0);
+    assert_eq!(measured_mask(APISERVER), 0);
+}
+
+#[test]
+fn of_containers_only_what_is_measured_is_noted() {
+    let mask = measured_mask("containers");
+    let noted = |id: &str| {
+        let column = Store::default().table("containers").spec.column(id).unwrap();
+        column.needs & mask != 0
+    };
+    assert!(noted("cpu_used") && noted("memory_limit_pct"));
+    assert!(!noted("cpu_requests") && !noted("memory_limits"), "constants are no series");
+}
+
+#[test]
+fn a_chart_that_is_opened_during_an_outage_does_not_join_what_it_divides() {
+    let mut world = World::new();
+    world.look(100, &[("open", 3)], &[]);
+    // The rows are right again, or still are, but nobody looked in between.
+    world.store.set_health(world.feed, Health::Live(Epoch(100)));
+    world.series.observe(&world.store, Epoch(110), &[]);
+    let charted = [(world.table, world.key("open"))];
+    world.series.observe(&world.store, Epoch(400), &charted);
+    let expected = [(100, Some(3)), (100 + MISSED.1, None), (400, Some(3))];
+    assert_eq!(world.points(charted[0].1), expected);
+}
+
+#[test]
+fn what_is_now_is_told_also_where_samples_are_thinned_out() {
+    let mut world = World::new();
+    let mut at = 100;
+    for n in 0..2000 {
+        world.look(at, &[("open", n)], &[]);
+        at += 15;
+    }
+    let trace = world.series.trace(world.table, world.key("open")).unwrap();
+    let line = trace.line("now").unwrap();
+    assert!(trace.thinned && line.latest() == Some(1999));
+    assert!(trace.points(line).all(|(_, n)| n.is_some()), "what was thinned out is no gap");
+    let fault = Health::Down { fault: "refused".into(), retry: Epoch(at) };
+    world.store.set_health(world.feed, fault);
+    world.series.observe(&world.store, Epoch(at), &[]);
+    let trace = world.series.trace(world.table, world.key("open")).unwrap();
+    assert_eq!(trace.line("now").unwrap().latest(), None, "it is not measured now");
 }
 
 proptest! {

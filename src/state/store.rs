@@ -3,7 +3,7 @@
 //! Invariant: a delta is never dropped; applying the same parcel twice changes nothing the second time; a put that
 //! changes no word of a row wakes nobody.
 
-use super::decl::{TALLIED, TableSpec};
+use super::decl::{TALLIED, TableSpec, Word};
 use super::derive::{self, Derived};
 use super::health::{Coverage, FeedId, Health};
 use super::intern::{Interner, Sym};
@@ -14,7 +14,7 @@ use super::table::{Table, What};
 use super::tally::{Join, MAX_SUMS};
 use super::timeline::Timeline;
 use hashbrown::HashMap;
-use usage::Trail;
+use usage::{Sample, Trail};
 
 mod events;
 pub mod usage;
@@ -73,6 +73,8 @@ pub struct Store {
     timeline: Timeline,
     /// What nodes used since start.
     trails: HashMap<Key, Trail>,
+    /// What was measured of objects that are not known yet, by the table they belong to, with the generation of its look.
+    unplaced: HashMap<(u8, Key), (Sample, u8)>,
 }
 
 impl Default for Store {
@@ -98,6 +100,7 @@ impl Store {
             dependents: vec![],
             timeline: Timeline::default(),
             trails: HashMap::new(),
+            unplaced: HashMap::new(),
         }
     }
 
@@ -233,6 +236,9 @@ impl Store {
                 self.remove(table, slot, &mut changed);
             }
         }
+        if parcel.look.is_some() {
+            self.tables[usize::from(table)].look = parcel.look;
+        }
         if parcel.sweep {
             let stale = |feed, generation| feed == parcel.feed && generation != parcel.generation;
             self.remove_where(table, stale, &mut changed);
@@ -279,7 +285,8 @@ impl Store {
                 // What follows from other rows, or is measured, is not in the object.
                 let derived = derive::ALL.iter().filter(|d| d.table == t.spec.id);
                 let derived = derived.flat_map(|d| d.words).chain(lent(t.spec.id));
-                for at in derived.map(|word| usize::from(word.at)) {
+                let at = |w: &Word| usize::from(w.at)..usize::from(w.at + w.ty.width());
+                for at in derived.flat_map(at) {
                     words[at] = t.words(slot)[at];
                 }
                 let mask = t.differs(slot, &words);
@@ -294,6 +301,8 @@ impl Store {
                 let slot = t.insert(key, row, feed, generation, &words, &mut self.syms);
                 self.count(table, slot, 1);
                 changed.rows.push(Touch { table, slot, mask: u64::MAX, what: What::New });
+                self.words = words;
+                return self.place_use((table, slot), &row, changed);
             }
         }
         self.words = words;

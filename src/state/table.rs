@@ -3,7 +3,7 @@
 use super::decl::{Stored, TableSpec};
 use super::health::FeedId;
 use super::intern::{Interner, Sym};
-use super::parcel::{Key, RawRow};
+use super::parcel::{Key, Look, RawRow};
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::Ipv4Addr;
@@ -80,6 +80,8 @@ pub struct Table {
     pub spec: &'static TableSpec,
     /// Whether tallies point at rows of this table, so that they must be found by name.
     pub named: bool,
+    /// The last look at what is measured of its rows.
+    pub look: Option<Look>,
     stride: usize,
     heads: Vec<Head>,
     words: Vec<u32>,
@@ -110,6 +112,7 @@ impl Table {
         Table {
             spec,
             named,
+            look: None,
             stride: spec.stride(),
             heads: vec![],
             words: vec![],

@@ -140,9 +140,9 @@ fn numbers(
 fn facts(trace: &Trace, line: &Line, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut pen = Pen::new(buf, theme, area, area.y);
     pen.skip(2);
-    match trace.points(line).next_back() {
-        Some((_, Some(n))) => pen.put(Role::Dim, "now ").put(Role::Plain, &line.unit.words(n)),
-        _ => pen.put(Role::Warn, "not measured now"),
+    match line.latest() {
+        Some(n) => pen.put(Role::Dim, "now ").put(Role::Plain, &line.unit.words(n)),
+        None => pen.put(Role::Warn, "not measured now"),
     };
     let (least, most) = line.extremes;
     for (word, n) in [("most", most), ("least", least)] {

@@ -1,5 +1,6 @@
 //! Containers: what each uses beside what it asked for.
 
+use super::nodes::use_of;
 use super::spec::{Jump, Part, TableView};
 use crate::state::State;
 use crate::state::cell::{Role, bytes, cores, grouped};
@@ -46,8 +47,9 @@ pub static VIEW: TableView = TableView {
     summary,
     detail,
     help: "What each container uses by the metrics API, read while this is looked at: every 15 s, less often the more there \
-           are. A pod one of whose containers has just begun is not measured at all. ? means that the pod's \
-           specification was not read. CPU at its limit is throttled, memory at its limit is killed. R: of the request, \
+           are. A pod one of whose containers has just begun is not measured at all. Where nothing measures, the \
+           containers that run are here with what they ask for. ? means that the pod's specification was not read; it \
+           is read anew every five minutes. CPU at its limit is throttled, memory at its limit is killed. R: of the request, \
            L: of the limit.",
 };
 
@@ -56,17 +58,23 @@ fn enter(row: Row<'_>) -> Option<Jump> {
 }
 
 fn summary(state: &State) -> Vec<Part> {
-    let rows = state.store.table("containers").len() as i64;
-    let text = format!("{} containers measured", grouped(rows));
-    vec![Part { text, role: Role::Plain, link: None }]
+    let rows = grouped(state.store.table("containers").len() as i64);
+    let absent = use_of(state, "containers");
+    let text = match absent {
+        None => format!("{rows} containers measured"),
+        Some(_) => format!("{rows} containers by what they ask for"),
+    };
+    [Some(Part { text, role: Role::Plain, link: None }), absent].into_iter().flatten().collect()
 }
 
 fn detail(row: Row<'_>) -> Option<String> {
     let (cpu, memory) = (row.num(containers::CPU), row.num(containers::MEMORY));
-    Some(format!(
-        "{} uses {} CPU and {} of memory",
-        row.text(containers::CONTAINER),
-        cores(cpu),
-        bytes(memory)
-    ))
+    row.time(containers::AT).is_set().then(|| {
+        format!(
+            "{} uses {} CPU and {} of memory",
+            row.text(containers::CONTAINER),
+            cores(cpu),
+            bytes(memory)
+        )
+    })
 }

@@ -117,7 +117,7 @@ fn summary(state: &State) -> Vec<Part> {
 
 /// Why the use of a table's rows is not shown, if it is not.
 pub fn use_of(state: &State, table: &str) -> Option<Part> {
-    let text = usage::absent(&state.store, table)?;
+    let text = usage::absent_briefly(&state.store, table)?;
     Some(Part { text, role: Role::Dim, link: None })
 }
 

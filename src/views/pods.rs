@@ -68,8 +68,8 @@ pub static VIEW: TableView = TableView {
     detail: spec::no_detail,
     help: "STATUS is the API server's own word. RESTARTS count since the pod began, with the end of the last \
            finished run. A finished pod that is being deleted stays Completed. CPU and MEM are what it uses by the metrics \
-           API; % is of its requests (R) and limits (L), none if a container has none. Use older than two minutes is \
-           left out.",
+           API; % is of its requests (R) and limits (L), none if a container has none. Old use is \
+           grey (twice the window it was measured over, or when the next look is late), twice as old it is left out.",
 };
 
 fn summary(state: &State) -> Vec<Part> {

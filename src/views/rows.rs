@@ -4,7 +4,7 @@ use super::page::{Pen, begin, fit};
 use super::spec::TableView;
 use super::theme::Theme;
 use crate::state::State;
-use crate::state::cell::{Cell, Role, Value, heights};
+use crate::state::cell::{Cell, Role, Value, heights, share_heights};
 use crate::state::decl::{Align, Column};
 use crate::state::kinds::usage;
 use crate::state::row::Row;
@@ -147,8 +147,13 @@ fn paint_cell(
         pen.put(role, &text).skip(GAP);
         return;
     }
-    if let (Value::Bars(bars), false) = (value, theme.ascii) {
-        let glyphs = heights(bars).map(|h| theme.heights()[h]);
+    let high = match value {
+        Value::Bars(bars) => Some(heights(bars)),
+        Value::Shares(shares) => Some(share_heights(shares)),
+        _ => None,
+    };
+    if let Some(high) = high.filter(|_| !theme.ascii) {
+        let glyphs = high.map(|h| theme.heights()[h]);
         pen.put(role, &glyphs.iter().collect::<String>()).skip(GAP);
         return;
     }

@@ -1,13 +1,15 @@
 //! `wheelhouse print VIEW --watch`: the whole table again after each look where a view is measured, and every 15 s where it is
-//! followed and recorded as CSV.
+//! followed and recorded as CSV or JSON. `wheelhouse top --watch` writes its looks as these are written.
 
 use super::format::{Format, format, json_line, objects};
-use super::print::{PrintArgs, Reading, Wanted, check, ordered, settle};
+use super::print::{PrintArgs, Reading, check, ordered, settle};
 use super::{Common, Failure, is_read};
 use crate::app::cluster::inflow::Inflow;
 use crate::app::cluster::mailbox::Delivery;
+use crate::state::decl::Column;
 use crate::state::export::{csv_head, csv_row};
-use crate::state::health::Health;
+use crate::state::health::{FeedId, Health};
+use crate::state::row::Row;
 use crate::state::series::is_heard;
 use crate::state::store::Store;
 use crate::state::time::Epoch;
@@ -31,32 +33,49 @@ pub async fn again(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> Re
     inflow.open(&mut store, view.table, None);
     let mut began = false;
     loop {
-        for delivery in inflow.news().await {
-            let (id, health) = match delivery {
-                Delivery::Rows(parcel) => {
-                    store.apply(&parcel);
-                    continue;
-                }
-                Delivery::Health(id, health) => (id, health),
-            };
+        let heard = |store: &Store, id, health: &Health| {
             // What was never to be had is a failure; a server that goes away comes back.
             if !began || matches!(health, Health::Denied { .. }) {
-                settle(&store, view, id, &health, &mut vec![])?;
+                settle(store, view, id, health, &mut vec![])?;
             }
-            let now = connection.now();
-            if !matches!(health, Health::Surveyed { .. }) {
-                tracing::warn!("{}: {}", view.id, health.words(now).1);
-                continue;
+            let looked = matches!(health, Health::Surveyed { .. });
+            if !looked {
+                tracing::warn!("{}: {}", view.id, health.words(connection.now()).1);
             }
-            let first = !std::mem::replace(&mut began, true);
-            if !is_read(write(&store, &wanted, args.output, now, first, out))? {
-                return Ok(());
-            }
+            Ok(looked)
+        };
+        if !take_in(&inflow, &mut store, heard).await? {
+            continue;
+        }
+        let (first, now) = (!std::mem::replace(&mut began, true), connection.now());
+        let page = Page { rows: ordered(&store, &wanted, now), columns: &wanted.columns, now };
+        if !is_read(write(&page, args.output, first, out))? {
+            return Ok(());
         }
     }
 }
 
-/// Writes a followed table as CSV every 15 s until the reader goes away. While it cannot be followed nothing is written: a gap.
+/// Waits for what comes next and takes it in; `heard` is told of each health before the store is, and whether it said of one that
+/// a look is over is returned.
+pub(super) async fn take_in(
+    inflow: &Inflow,
+    store: &mut Store,
+    mut heard: impl FnMut(&Store, FeedId, &Health) -> Result<bool, Failure>,
+) -> Result<bool, Failure> {
+    let mut looked = false;
+    for delivery in inflow.news().await {
+        match delivery {
+            Delivery::Rows(parcel) => drop(store.apply(&parcel)),
+            Delivery::Health(id, health) => {
+                looked |= heard(store, id, &health)?;
+                store.set_health(id, health);
+            }
+        }
+    }
+    Ok(looked)
+}
+
+/// Writes a followed table as CSV or JSON every 15 s until the reader goes away. While it cannot be followed nothing is written: a gap.
 ///
 /// # Errors
 /// Usage (2) before anything is sent; a cluster that cannot be read at first, or no longer may be (1).
@@ -80,54 +99,63 @@ async fn record_every(
     let (mut first, mut next) = (true, Instant::now());
     loop {
         if is_heard(&store, table) {
-            let written = write(&store, &wanted, Format::Csv, connection.now(), first, out);
-            if !is_read(written)? {
+            let now = connection.now();
+            let page = Page { rows: ordered(&store, &wanted, now), columns: &wanted.columns, now };
+            if !is_read(write(&page, args.output, first, out))? {
                 return Ok(());
             }
             first = false;
         }
-        next += every;
-        while let Ok(news) = timeout_at(next, reading.inflow.news()).await {
-            for delivery in news {
-                match delivery {
-                    Delivery::Rows(parcel) => drop(store.apply(&parcel)),
-                    Delivery::Health(id, health) => {
-                        if matches!(health, Health::Denied { .. }) {
-                            settle(&store, wanted.view, id, &health, &mut vec![])?;
-                        }
-                        store.set_health(id, health);
-                    }
-                }
+        next = after(next, every);
+        let heard = |store: &Store, id, health: &Health| {
+            if matches!(health, Health::Denied { .. }) {
+                settle(store, wanted.view, id, health, &mut vec![])?;
             }
+            Ok(false)
+        };
+        while let Ok(taken) = timeout_at(next, take_in(&reading.inflow, &mut store, heard)).await {
+            taken?;
         }
     }
 }
 
-fn write(
-    store: &Store,
-    wanted: &Wanted,
+/// When the table after one that was due at a time is due: a reader that was stopped for a while gets one, and not all those
+/// that it missed.
+fn after(due: Instant, every: Duration) -> Instant {
+    (due + every).max(Instant::now())
+}
+
+/// One table of many.
+pub(super) struct Page<'a> {
+    /// Its rows, in order.
+    pub rows: Vec<Row<'a>>,
+    /// Its columns.
+    pub columns: &'a [&'static Column],
+    /// When it was read.
+    pub now: Epoch,
+}
+
+/// Writes one; `headed` if a table that grows begins with it.
+pub(super) fn write(
+    page: &Page<'_>,
     output: Format,
-    now: Epoch,
-    first: bool,
+    headed: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rows = ordered(store, wanted, now);
-    let text = || format(&rows, &wanted.columns, output, now);
+    let Page { rows, columns, now } = page;
     match output {
-        Format::Json => {
-            write!(out, "{}", json_line(&objects(&rows, &wanted.columns, now)))?;
-        }
+        Format::Json => write!(out, "{}", json_line(&objects(rows, columns, *now)))?,
         // One table that grows: its heading once.
         Format::Csv => {
-            if first {
-                write!(out, "time,{}", csv_head(&wanted.columns))?;
+            if headed {
+                write!(out, "time,{}", csv_head(columns))?;
             }
             let time = now.rfc3339();
             for row in rows {
-                write!(out, "{time},{}", csv_row(row, &wanted.columns, now))?;
+                write!(out, "{time},{}", csv_row(*row, columns, *now))?;
             }
         }
-        _ => writeln!(out, "{}", text())?,
+        _ => writeln!(out, "{}", format(rows, columns, output, *now))?,
     }
     out.flush()
 }
@@ -157,8 +185,12 @@ mod tests {
     }
 
     fn recorded(view: &str, columns: &str, lines: usize) -> Vec<String> {
+        recorded_as("csv", view, columns, lines)
+    }
+
+    fn recorded_as(output: &str, view: &str, columns: &str, lines: usize) -> Vec<String> {
         let args =
-            ["wheelhouse", "--demo", "print", view, "--watch", "-o", "csv", "--columns", columns];
+            ["wheelhouse", "--demo", "print", view, "--watch", "-o", output, "--columns", columns];
         let cli = Cli::parse_from(args);
         let Some(Command::Print(args)) = &cli.command else { panic!("{:?}", cli.command) };
         let mut out = Leaving(vec![], lines);
@@ -186,8 +218,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_followed_view_is_an_array_a_line_for_programs() {
+        let lines = recorded_as("json", "nodes", "name,cpu_used", 3);
+        for line in &lines {
+            let rows: Vec<serde_json::Value> = serde_json::from_str(line).unwrap();
+            assert!(!rows.is_empty() && rows.iter().all(|row| row.get("cpu_used").is_some()));
+        }
+        assert!(lines.len() >= 2, "{lines:?}");
+    }
+
     fn cells0(lines: &[String]) -> &str {
         lines[1].split(',').nth(1).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_was_stopped_gets_one_table_and_not_all_it_missed() {
+        let due = Instant::now();
+        assert_eq!(after(due, EVERY), due + EVERY);
+        tokio::time::advance(4 * EVERY).await;
+        assert_eq!(after(due, EVERY), due + 4 * EVERY);
     }
 
     #[test]

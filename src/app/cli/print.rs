@@ -10,8 +10,8 @@ use crate::app::journal::{Journal, feed::parcels};
 use crate::state::cell::grouped;
 use crate::state::decl::Column;
 use crate::state::health::{FeedId, Health};
-use crate::state::kinds::usage::{self, is_lent, lent};
-use crate::state::kinds::{events, journal};
+use crate::state::kinds::usage::{self, is_lent, is_sampled, lent};
+use crate::state::kinds::{containers, events, journal};
 use crate::state::lens::{Budget, Lens, Progress};
 use crate::state::nearest;
 use crate::state::query::Query;
@@ -41,7 +41,7 @@ pub struct PrintArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// Do not end: a line for each event that passes, `-o json` an object a line; of what is measured (apiserver), the
-    /// whole table after each look; of all else with `-o csv` the table every 15 s, to be plotted
+    /// whole table after each look; of all else the table every 15 s, `-o csv` to be plotted, `-o json` an array a line
     #[arg(short, long)]
     pub watch: bool,
     /// Only how many there are, in all and by namespace, without listing them
@@ -85,12 +85,21 @@ pub async fn print(
     }
     let mut store = Store::default();
     let missing = collect(&connection, &mut store, &wanted, scope).await?;
-    if args.columns.is_empty() && usage::absent(&store, wanted.view.table).is_some() {
+    let absent = usage::absent(&store, wanted.view.table);
+    if args.columns.is_empty() && absent.is_some() && is_laid_out(args.output) {
         wanted.columns.retain(|column| !usage::is_column(column.id));
     }
     add_deeds(&connection, &mut store);
-    let missing = missing.or_else(|| forgotten(&store));
+    // Nodes and pods are whole without their use; it is what containers are shown for.
+    let absent = absent.filter(|_| wanted.view.table == containers::TABLE.id);
+    let absent = absent.map(|words| Failure { code: exit::INCOMPLETE, words });
+    let missing = missing.or(absent).or_else(|| forgotten(&store));
     Ok((formatted(&store, &wanted, args, connection.now()), missing))
+}
+
+/// Whether columns may go that say nothing at the moment: a program finds the same keys in every answer.
+pub(super) fn is_laid_out(output: Format) -> bool {
+    matches!(output, Format::Table | Format::Wide)
 }
 
 /// The journal is on this machine: no cluster is asked.
@@ -225,6 +234,16 @@ impl Reading {
     }
 }
 
+/// Whether a feed of containers has no rows at all, not even of what they ask for.
+fn is_unread(health: &Health) -> bool {
+    match health {
+        Health::Denied { resource, .. } => resource == "pods",
+        Health::Down { fault, .. } => fault.starts_with(containers::UNREAD),
+        Health::Missing => false,
+        _ => true,
+    }
+}
+
 /// What a feed's end of waiting means: fatal for the view's own table, a gap for one it joins.
 pub(super) fn settle(
     store: &Store,
@@ -237,6 +256,9 @@ pub(super) fn settle(
     let spec = store.table_at(feed.table).spec;
     if is_lent(spec.id) {
         // Rows are whole without what is measured; whoever asked for that says what became of it.
+        return Ok(());
+    }
+    if is_sampled(spec.id) && !is_unread(health) {
         return Ok(());
     }
     let gvk = &spec.kinds[usize::from(feed.kind)].gvk;

@@ -27,11 +27,12 @@ pub async fn stream(common: &Common, args: &PrintArgs, out: &mut dyn Write) -> R
             return super::again::again(common, args, out).await;
         }
         // The journal is a folder and no feed.
-        if args.output == Format::Csv && wanted.view.table != journal::TABLE.id {
+        let recorded = matches!(args.output, Format::Csv | Format::Json);
+        if recorded && wanted.view.table != journal::TABLE.id {
             return super::again::record(common, args, out).await;
         }
         let words = format!(
-            "--watch works on events and on what is measured; {view} are printed once, or recorded with -o csv"
+            "--watch works on events and on what is measured; {view} are printed once, or recorded with -o csv or -o json"
         );
         return Err(Failure::usage(words));
     }

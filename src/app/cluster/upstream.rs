@@ -29,6 +29,8 @@ pub struct Upstream {
     pub scrapes: Scrapes,
     /// What priority and fairness dumps, shared by all who look.
     pub dumps: Dumps,
+    /// What is known of the metrics API.
+    pub usage: super::feed::Known,
     /// Where etcd's own metrics are.
     pub etcd: OnceLock<EtcdArgs>,
     /// The session's certificates, where the cluster is real.
@@ -52,6 +54,7 @@ impl Upstream {
             pulse,
             scrapes,
             dumps: Dumps::default(),
+            usage: Default::default(),
             etcd: OnceLock::new(),
             papers: OnceLock::new(),
             streams,

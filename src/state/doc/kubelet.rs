@@ -3,7 +3,7 @@
 //! Kubernetes: `k8s.io/kubelet/pkg/apis/stats/v1alpha1/types.go` (v0.37) for the summary; `/metrics`, `/metrics/cadvisor`
 //! and `/metrics/probes` are its exposition pages. What a kubelet does not say is left out, never shown as zero.
 
-use super::describe::page::{Cell, Page, count, int, items, join, pairs, plain, str_at, text};
+use super::describe::page::{Cell, Page, count, join, pairs, plain, str_at, text};
 use super::{Doc, Line};
 use crate::state::cell::{Role, bytes, cores, grouped};
 use crate::state::metrics::Scrape;
@@ -12,6 +12,8 @@ use serde_json::Value;
 
 mod metrics;
 pub mod own;
+mod used;
+mod volumes;
 
 /// Rows of a table at most; the headings say of how many.
 const ROWS: usize = 20;
@@ -49,7 +51,9 @@ pub struct Seen {
     pub probes: Answer<Scrape>,
     /// `/configz`.
     pub config: Answer<Value>,
-    /// Pods of the node, to tell emptyDirs from other volumes without a claim.
+    /// The node itself, to tell what it can give.
+    pub object: Result<Value, String>,
+    /// Pods of the node: what they ask for, and which volumes are emptyDirs.
     pub pods: Result<Vec<Value>, String>,
     /// Requests sent, and bytes read.
     pub cost: (u32, u64),
@@ -75,9 +79,10 @@ pub fn kubelet(seen: &Seen, now: Epoch) -> Doc {
     }
     match &seen.summary {
         Ok(summary) => {
-            of_node(&mut page, summary, now);
-            of_pods(&mut page, summary);
-            volumes(&mut page, summary, seen);
+            of_node(&mut page, summary, seen, now);
+            used::summary(&mut page, summary, seen);
+            volumes::of_pods(&mut page, summary);
+            volumes::volumes(&mut page, summary, seen);
         }
         Err(why) => unread(&mut page, "Summary", why),
     }
@@ -86,7 +91,12 @@ pub fn kubelet(seen: &Seen, now: Epoch) -> Doc {
         Err(why) => unread(&mut page, "Metrics", why),
     }
     match &seen.resource {
-        Ok(scrape) => metrics::resource(&mut page, scrape),
+        Ok(scrape) => {
+            metrics::resource(&mut page, scrape);
+            if seen.summary.is_err() {
+                used::resource(&mut page, scrape, seen);
+            }
+        }
         Err(why) => unread(&mut page, "Resource metrics", why),
     }
     match &seen.cadvisor {
@@ -146,22 +156,25 @@ fn unread(page: &mut Page, label: &str, why: &Unread) {
     page.field_as(label, Role::Warn, format!("not read: {words}"));
 }
 
-fn of_node(page: &mut Page, summary: &Value, now: Epoch) {
+fn of_node(page: &mut Page, summary: &Value, seen: &Seen, now: Epoch) {
     let node = &summary["node"];
+    let [cpu, memory] = used::allocatable(seen);
     let measured = parse_rfc3339(str_at(node, "/cpu/time")).filter(|at| at.is_set());
     page.field(
         "Measured",
         measured.map_or(String::new(), |at| format!("{} ago", span(at.age(now)))),
     );
     if let Some(nanos) = node.pointer("/cpu/usageNanoCores").and_then(Value::as_i64) {
-        page.field("CPU", format!("{} in use", cores(nanos / 1_000_000)));
+        let (role, of) = used::of_allocatable(nanos / 1_000_000, cpu, cores);
+        page.field_as("CPU", role, format!("{} in use{of}", cores(nanos / 1_000_000)));
     }
-    let memory = [
-        ("workingSetBytes", "working set"),
-        ("availableBytes", "available"),
-        ("rssBytes", "resident"),
-    ];
-    page.field("Memory", amounts(&node["memory"], &memory));
+    let working = number(node, "/memory/workingSetBytes");
+    let (role, of) =
+        working.map_or((Role::Plain, String::new()), |n| used::of_allocatable(n, memory, bytes));
+    let working = working.map_or(String::new(), |n| format!("{} working set{of}", bytes(n)));
+    let others = [("availableBytes", "available"), ("rssBytes", "resident")];
+    let others = amounts(&node["memory"], &others);
+    page.field_as("Memory", role, join([working, others].into_iter().filter(|w| !w.is_empty())));
     page.field(
         "Swap",
         amounts(&node["swap"], &[("swapUsageBytes", "used"), ("swapAvailableBytes", "available")]),
@@ -229,10 +242,10 @@ fn filesystem(name: &str, fs: &Value) -> [Cell; 5] {
     let of = fs["capacityBytes"].as_i64();
     let free = fs["availableBytes"].as_i64();
     // Used space of an image file system is that of images; what is not available is what fills it.
-    let gone = of.zip(free).map(|(of, free)| of - free);
+    let gone = of.zip(free).map(|(of, free)| of.saturating_sub(free));
     let inodes = match (fs["inodesFree"].as_i64(), fs["inodes"].as_i64()) {
         (Some(free), Some(of)) => {
-            (full(of - free, of), format!("{} of {}", grouped(free), grouped(of)))
+            (full(of.saturating_sub(free), of), format!("{} of {}", grouped(free), grouped(of)))
         }
         _ => plain(""),
     };
@@ -268,88 +281,6 @@ fn first(page: &mut Page, title: &str, all: usize) {
     page.indent = 2;
 }
 
-fn of_pods(page: &mut Page, summary: &Value) {
-    let mut pods: Vec<&Value> = items(summary, "/pods").iter().collect();
-    pods.sort_by_key(|pod| std::cmp::Reverse(int(pod, "/ephemeral-storage/usedBytes")));
-    let rows: Vec<[Cell; 6]> = pods
-        .iter()
-        .take(ROWS)
-        .map(|pod| {
-            let size = |at: &str| plain(number(pod, at).map_or(String::new(), bytes));
-            let cpu = number(pod, "/cpu/usageNanoCores").map(|n| cores(n / 1_000_000));
-            [
-                plain(pod_name(pod)),
-                size("/ephemeral-storage/usedBytes"),
-                plain(number(pod, "/ephemeral-storage/inodesUsed").map_or(String::new(), grouped)),
-                plain(cpu.unwrap_or_default()),
-                size("/memory/workingSetBytes"),
-                plain(number(pod, "/process_stats/process_count").map_or(String::new(), grouped)),
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        return;
-    }
-    first(page, "Pods by ephemeral storage (logs, writable layers, emptyDirs on disk)", pods.len());
-    page.table(["POD", "EPHEMERAL", "INODES", "CPU", "MEMORY", "PROCESSES"], &rows);
-    page.indent = 0;
-}
-
-/// The emptyDir of that name in a pod, if it has one.
-fn empty_dir<'a>(seen: &'a Seen, pod: &Value, volume: &str) -> Option<&'a Value> {
-    let uid = str_at(pod, "/podRef/uid");
-    let pods = seen.pods.as_ref().ok()?;
-    let pod = pods.iter().find(|p| str_at(p, "/metadata/uid") == uid)?;
-    let named = |v: &&Value| str_at(v, "/name") == volume;
-    items(pod, "/spec/volumes").iter().find(named)?.get("emptyDir")
-}
-
-/// Bytes used, and the row that says so.
-type Filled = (i64, [Cell; 5]);
-
-fn volumes(page: &mut Page, summary: &Value, seen: &Seen) {
-    let (mut dirs, mut claims): (Vec<Filled>, Vec<Filled>) = (vec![], vec![]);
-    for pod in items(summary, "/pods") {
-        for volume in items(pod, "/volume") {
-            let used = int(volume, "/usedBytes");
-            let name = str_at(volume, "/name");
-            let row = |what: String, of: i64| {
-                let of_words = if of > 0 { bytes(of) } else { String::new() };
-                [
-                    plain(pod_name(pod)),
-                    plain(what),
-                    plain(bytes(used)),
-                    plain(of_words),
-                    share(used, of),
-                ]
-            };
-            if let Some(claim) = volume.pointer("/pvcRef/name").and_then(Value::as_str) {
-                claims.push((used, row(claim.to_owned(), int(volume, "/capacityBytes"))));
-            } else if let Some(dir) = empty_dir(seen, pod, name) {
-                let limit = crate::state::quantity::whole(&text(dir, "/sizeLimit")).unwrap_or(0);
-                let memory = if str_at(dir, "/medium") == "Memory" { " (memory)" } else { "" };
-                dirs.push((used, row(format!("{name}{memory}"), limit)));
-            }
-        }
-    }
-    if let Err(why) = &seen.pods {
-        page.field_as("emptyDirs", Role::Warn, format!("cannot be told from other volumes: {why}"));
-    }
-    for (title, heads, rows) in [
-        ("emptyDirs", ["POD", "VOLUME", "USED", "LIMIT", "FULL"], &mut dirs),
-        ("Claims", ["POD", "CLAIM", "USED", "CAPACITY", "FULL"], &mut claims),
-    ] {
-        rows.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
-        if rows.is_empty() {
-            continue;
-        }
-        first(page, title, rows.len());
-        let rows: Vec<[Cell; 5]> = rows.iter().take(ROWS).map(|(_, row)| row.clone()).collect();
-        page.table(heads, &rows);
-        page.indent = 0;
-    }
-}
-
 /// What of a configuration decides what happens to pods.
 const SETTINGS: [&str; 14] = [
     "maxPods",
@@ -382,3 +313,6 @@ fn configuration(page: &mut Page, config: &Value) {
     page.table(["SETTING", "VALUE"], &rows);
     page.indent = 0;
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 use super::{common, usage};
 use crate::state::cell::{Role, Sort, Value};
-use crate::state::decl::{Column, Gvk, Hit, Kind, TableSpec};
+use crate::state::decl::{Column, Gvk, Hit, Kind, TableSpec, Word};
 use crate::state::parcel::{Draft, Item};
 use crate::state::quantity;
 use crate::state::row::Row;
@@ -31,10 +31,17 @@ words! { WORDS:
     MEMORY_LIMIT = Wide;
     /// 1 if its pod's specification was read.
     KNOWN = Num;
+    /// Seconds of the window it was measured over.
+    WINDOW = Num;
 }
+
+/// The words that are measured; the others are asked for.
+pub static MEASURED: [Word; 3] = [CPU, MEMORY, AT];
 
 paths! { PATHS:
     TIMESTAMP = Time [2] "timestamp";
+    // A message in protobuf, which is not asked for.
+    MEASURED_OVER = Text [3] "window";
     SAMPLE = Item [4] "containers";
     SAMPLE_NAME = Text [4, 1] "containers.name";
     SAMPLE_USAGE = Quantities [4, 2] "containers.usage";
@@ -43,6 +50,7 @@ paths! { PATHS:
 fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
     match (path, hit) {
         (TIMESTAMP, Hit::Time(at)) => d.set(AT, at.0),
+        (MEASURED_OVER, Hit::Text(t)) => d.set(WINDOW, usage::window(t).unwrap_or(0)),
         (SAMPLE, Hit::Open) => d.open(path),
         (SAMPLE_NAME, Hit::Text(name)) => d.note(0, name),
         (SAMPLE_USAGE, Hit::Pair("cpu", n)) => d.item().num[0] = quantity::milli(n).unwrap_or(0),
@@ -53,25 +61,37 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
 
 fn finish(_: &mut Draft) {}
 
+/// Begins the words of a feed that can tell neither what containers use nor what they ask for.
+pub const UNREAD: &str = "pods could not be read";
+
 /// What a container asks for and what limits it: CPU and memory requested, CPU and memory limit.
 pub type Asked = [i64; 4];
 
 /// Makes the draft of a pod's sample that of its container `i`; `false` if it has no such. `asked` tells what that container
 /// asks for, by namespace, pod and container, where it is known.
-pub fn turn(d: &mut Draft, i: usize, asked: impl Fn(&str, &str, &str) -> Option<Asked>) -> bool {
+pub fn turn(
+    d: &mut Draft,
+    i: usize,
+    mut asked: impl FnMut(&str, &str, &str) -> Option<Asked>,
+) -> bool {
     let Some(item) = d.items.get(i).cloned() else { return false };
     let (namespace, pod) = (d.text(d.head.namespace).to_owned(), d.text(d.head.name).to_owned());
     let container = d.text(item.txt[0]).to_owned();
     let known = asked(&namespace, &pod, &container);
-    let uid = d.keep(&[&*namespace, &pod, &container].join("/"));
+    fill(d, [&namespace, &pod, &container], [item.num[0], item.num[1]], known);
+    true
+}
+
+/// The words of one container: whose it is, CPU and memory it uses, and what it asks for.
+fn fill(d: &mut Draft, place: [&str; 3], used: [i64; 2], known: Option<Asked>) {
+    let uid = d.keep(&place.join("/"));
     d.head.uid = uid;
-    d.put(CONTAINER, &container);
-    d.set(CPU, item.num[0]);
-    d.set(MEMORY, item.num[1]);
+    d.put(CONTAINER, place[2]);
+    d.set(CPU, used[0]);
+    d.set(MEMORY, used[1]);
     let words = [CPU_REQUEST, MEMORY_REQUEST, CPU_LIMIT, MEMORY_LIMIT];
     words.into_iter().zip(known.unwrap_or_default()).for_each(|(word, n)| d.set(word, n));
     d.set(KNOWN, i64::from(known.is_some()));
-    true
 }
 
 fn amount(r: Row<'_>, n: i64, of: fn(i64) -> Value<'static>) -> Value<'static> {
@@ -91,28 +111,30 @@ static COLUMNS: &[Column] = &[
     column!("container" "CONTAINER" Left 40 CONTAINER.bit(),
         |r, _| Value::text(r.text(CONTAINER)).into(), |r| Sort::Text(r.text(CONTAINER), "")),
     column!("cpu_used" "CPU" Right 8 CPU.bit() | AT.bit(),
-        |r, now| usage::cell(r.time(AT), now, Value::Milli(r.num(CPU)), Role::Plain), |r| Sort::Int(r.num(CPU))),
+        |r, now| usage::cell(r, AT, now, Value::Milli(r.num(CPU)), Role::Plain),
+        |r| usage::order(r.time(AT), Some(r.num(CPU)))),
     column!("cpu_requests" "CPU REQ" Right 8 CPU_REQUEST.bit() | KNOWN.bit(),
         |r, _| amount(r, r.num(CPU_REQUEST), Value::Milli).into(), |r| Sort::Int(r.num(CPU_REQUEST))),
     column!("cpu_limits" "CPU LIM" Right 8 CPU_LIMIT.bit() | KNOWN.bit(),
         |r, _| amount(r, r.num(CPU_LIMIT), Value::Milli).into(), |r| Sort::Int(r.num(CPU_LIMIT))),
     column!("cpu_request_pct" "%CPU/R" Right 8 CPU.bit() | AT.bit() | CPU_REQUEST.bit(),
-        |r, now| usage::share(r.time(AT), now, r.num(CPU), r.num(CPU_REQUEST), i64::MAX),
+        |r, now| usage::share(r, AT, now, (r.num(CPU), r.num(CPU_REQUEST)), i64::MAX),
         |r| usage::order(r.time(AT), usage::percent(r.num(CPU), r.num(CPU_REQUEST)))),
     column!("cpu_limit_pct" "%CPU/L" Right 8 CPU.bit() | AT.bit() | CPU_LIMIT.bit(),
-        |r, now| usage::share(r.time(AT), now, r.num(CPU), r.num(CPU_LIMIT), FULL),
+        |r, now| usage::share(r, AT, now, (r.num(CPU), r.num(CPU_LIMIT)), FULL),
         |r| usage::order(r.time(AT), usage::percent(r.num(CPU), r.num(CPU_LIMIT)))),
     column!("memory_used" "MEM" Right 8 MEMORY.bit() | AT.bit(),
-        |r, now| usage::cell(r.time(AT), now, Value::Bytes(r.num(MEMORY)), Role::Plain), |r| Sort::Int(r.num(MEMORY))),
+        |r, now| usage::cell(r, AT, now, Value::Bytes(r.num(MEMORY)), Role::Plain),
+        |r| usage::order(r.time(AT), Some(r.num(MEMORY)))),
     column!("memory_requests" "MEM REQ" Right 8 MEMORY_REQUEST.bit() | KNOWN.bit(),
         |r, _| amount(r, r.num(MEMORY_REQUEST), Value::Bytes).into(), |r| Sort::Int(r.num(MEMORY_REQUEST))),
     column!("memory_limits" "MEM LIM" Right 8 MEMORY_LIMIT.bit() | KNOWN.bit(),
         |r, _| amount(r, r.num(MEMORY_LIMIT), Value::Bytes).into(), |r| Sort::Int(r.num(MEMORY_LIMIT))),
     column!("memory_request_pct" "%MEM/R" Right 8 MEMORY.bit() | AT.bit() | MEMORY_REQUEST.bit(),
-        |r, now| usage::share(r.time(AT), now, r.num(MEMORY), r.num(MEMORY_REQUEST), i64::MAX),
+        |r, now| usage::share(r, AT, now, (r.num(MEMORY), r.num(MEMORY_REQUEST)), i64::MAX),
         |r| usage::order(r.time(AT), usage::percent(r.num(MEMORY), r.num(MEMORY_REQUEST)))),
     column!("memory_limit_pct" "%MEM/L" Right 8 MEMORY.bit() | AT.bit() | MEMORY_LIMIT.bit(),
-        |r, now| usage::share(r.time(AT), now, r.num(MEMORY), r.num(MEMORY_LIMIT), FULL),
+        |r, now| usage::share(r, AT, now, (r.num(MEMORY), r.num(MEMORY_LIMIT)), FULL),
         |r| usage::order(r.time(AT), usage::percent(r.num(MEMORY), r.num(MEMORY_LIMIT)))),
     column!("measured" "MEASURED" Right 8 AT.bit(),
         |r, _| Value::time(r.time(AT)).into(), |r| Sort::Int(-r.time(AT).0)),
@@ -143,8 +165,8 @@ pub static TABLE: TableSpec = TableSpec {
     tallies: &[],
 };
 
-/// Pods as far as their containers' requests and limits go. The rows are never stored: whoever measures containers reads
-/// them by the way.
+/// Pods as far as their containers' requests and limits go: whoever measures containers reads them by the way, and makes rows of
+/// them where nothing is measured.
 pub mod asked {
     use super::*;
 
@@ -157,12 +179,19 @@ pub mod asked {
         INIT_NAME = Text [2, 20, 1] "spec.initContainers.name";
         INIT_LIMITS = Quantities [2, 20, 8, 1] "spec.initContainers.resources.limits";
         INIT_REQUESTS = Quantities [2, 20, 8, 2] "spec.initContainers.resources.requests";
+        INIT_RESTART = Text [2, 20, 24] "spec.initContainers.restartPolicy";
+        // What `kubectl debug` adds; it can ask for nothing.
+        EPHEMERAL = Item [2, 34] "spec.ephemeralContainers";
+        EPHEMERAL_NAME = Text [2, 34, 1, 1] "spec.ephemeralContainers.name";
+        PHASE = Text [3, 1] "status.phase";
     }
 
     fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
         match (path, hit) {
-            (SPEC | INIT, Hit::Open) => d.open(path),
-            (SPEC_NAME | INIT_NAME, Hit::Text(name)) => d.note(0, name),
+            (SPEC | INIT | EPHEMERAL, Hit::Open) => d.open(path),
+            (SPEC_NAME | INIT_NAME | EPHEMERAL_NAME, Hit::Text(name)) => d.note(0, name),
+            (INIT_RESTART, Hit::Text("Always")) => d.item().num[SIDECAR] = 1,
+            (PHASE, Hit::Text("Succeeded" | "Failed")) => d.open(path),
             (SPEC_REQUESTS | INIT_REQUESTS, Hit::Pair(what, n)) => put(d.item(), 0, what, n),
             (SPEC_LIMITS | INIT_LIMITS, Hit::Pair(what, n)) => put(d.item(), 2, what, n),
             _ => {}
@@ -177,12 +206,29 @@ pub mod asked {
         }
     }
 
+    /// The note that an init container goes on running beside the others.
+    const SIDECAR: usize = 4;
+
+    fn asks(item: &Item) -> Asked {
+        let [a, b, c, e, ..] = item.num;
+        [a, b, c, e]
+    }
+
     /// Each container of a pod that was read.
     pub fn each(d: &Draft) -> impl Iterator<Item = (&str, Asked)> {
-        d.items.iter().map(|item| {
-            let [a, b, c, e, ..] = item.num;
-            (d.text(item.txt[0]), [a, b, c, e])
-        })
+        let all = d.items.iter().filter(|item| item.tag != PHASE);
+        all.map(|item| (d.text(item.txt[0]), asks(item)))
+    }
+
+    /// Makes the draft of a pod that of its container `i`, without any use. Whether that runs beside the others, which those of
+    /// a finished pod and init containers that end do not; `None` if it has no such.
+    pub fn turn(d: &mut Draft, i: usize) -> Option<bool> {
+        let item = d.items.get(i)?.clone();
+        let finished = d.items.iter().any(|item| item.tag == PHASE);
+        let [namespace, pod, container] =
+            [d.head.namespace, d.head.name, item.txt[0]].map(|text| d.text(text).to_owned());
+        super::fill(d, [&namespace, &pod, &container], [0, 0], Some(asks(&item)));
+        Some(!finished && (item.tag == SPEC || item.num[SIDECAR] == 1))
     }
 
     /// How they are read.

@@ -9,6 +9,7 @@ use crate::state::parcel::{Draft, Item};
 use crate::state::quantity;
 use crate::state::row::Row;
 use crate::state::rules::node_status;
+use crate::state::store::usage::Trail;
 use crate::state::tally::{self, MAX_SUMS, Tally};
 use crate::state::time::Epoch;
 use crate::{column, paths, words};
@@ -58,8 +59,8 @@ words! { WORDS:
     ADDRESSES = Sym;
     /// Thousandths of a core in use; measured, see [`usage`].
     CPU_USED = Num;
-    /// KiB in use; measured.
-    MEMORY_USED = Num;
+    /// Bytes in use; measured.
+    MEMORY_USED = Wide;
     /// End of the window both were measured in.
     MEASURED = Time;
 }
@@ -322,29 +323,29 @@ static COLUMNS: &[Column] = &[
     column!("cpu_used" "CPU USED" Right 24 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
         |r, now| {
             let (have, of) = (r.num(CPU_USED), r.num(CPU));
-            usage::cell(r.time(MEASURED), now, Value::Cpu(have, of), full(have, of))
+            usage::cell(r, MEASURED, now, Value::Cpu(have, of), full(have, of))
         },
         |r| usage::order(r.time(MEASURED), Some(r.num(CPU_USED)))),
     column!("memory_used" "MEMORY USED" Right 28 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
         |r, now| {
-            let (have, of) = (r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY));
-            usage::cell(r.time(MEASURED), now, Value::Memory(have, of), full(have, of))
+            let (have, of) = (r.num(MEMORY_USED), r.num(MEMORY));
+            usage::cell(r, MEASURED, now, Value::Memory(have, of), full(have, of))
         },
         |r| usage::order(r.time(MEASURED), Some(r.num(MEMORY_USED)))),
     column!("cpu_allocatable_pct" "CPU%" Right 6 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
-        |r, now| usage::share(r.time(MEASURED), now, r.num(CPU_USED), r.num(CPU), FULL),
+        |r, now| usage::share(r, MEASURED, now, (r.num(CPU_USED), r.num(CPU)), FULL),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
     column!("memory_allocatable_pct" "MEM%" Right 6 MEMORY_USED.bit() | MEASURED.bit() | MEMORY.bit(),
-        |r, now| usage::share(r.time(MEASURED), now, r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY), FULL),
-        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+        |r, now| usage::share(r, MEASURED, now, (r.num(MEMORY_USED), r.num(MEMORY)), FULL),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("cpu_trend" "CPU SO FAR" Left 12 MEASURED.bit(),
-        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.cpu())).into(),
+        |r, now| usage::trend(r, MEASURED, now, Trail::cpu),
         |r| usage::order(r.time(MEASURED), usage::percent(r.num(CPU_USED), r.num(CPU)))),
     column!("memory_trend" "MEM SO FAR" Left 12 MEASURED.bit(),
-        |r, _| r.store.trail(r.key()).map_or(Value::Absent, |t| Value::Bars(t.memory())).into(),
-        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED) * usage::KIB, r.num(MEMORY)))),
+        |r, now| usage::trend(r, MEASURED, now, Trail::memory),
+        |r| usage::order(r.time(MEASURED), usage::percent(r.num(MEMORY_USED), r.num(MEMORY)))),
     column!("measured" "MEASURED" Right 8 MEASURED.bit(),
-        |r, now| usage::cell(r.time(MEASURED), now, Value::time(r.time(MEASURED)), Role::Plain),
+        |r, now| usage::cell(r, MEASURED, now, Value::time(r.time(MEASURED)), Role::Plain),
         |r| Sort::Int(-r.time(MEASURED).0)),
     column!("taints" "TAINTS" Right 6 TAINTS.bit(),
         |r, _| Value::Int(r.num(TAINTS)).role(if r.num(TAINTS) == 0 { Role::Dim } else { Role::Plain }),

@@ -2,7 +2,7 @@
 //!
 //! No view shows these rows and the store keeps none of them: they are written into those they are about ([`usage::INTO`]).
 
-use super::usage::{self, AT, CPU, LABELS, MEMORY};
+use super::usage::{self, AT, CPU, LABELS, MEMORY, WINDOW};
 use crate::paths;
 use crate::state::decl::{Gvk, Hit, Kind, TableSpec};
 use crate::state::parcel::Draft;
@@ -10,6 +10,8 @@ use crate::state::quantity;
 
 paths! { PATHS:
     TIMESTAMP = Time [2] "timestamp";
+    // A message in protobuf, which is not asked for.
+    MEASURED_OVER = Text [3] "window";
     CONTAINER = Item [4] "containers";
     USAGE = Quantities [4, 2] "containers.usage";
 }
@@ -17,6 +19,7 @@ paths! { PATHS:
 fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
     match (path, hit) {
         (TIMESTAMP, Hit::Time(at)) => d.set(AT, at.0),
+        (MEASURED_OVER, Hit::Text(t)) => d.set(WINDOW, usage::window(t).unwrap_or(0)),
         (CONTAINER, Hit::Open) => d.open(path),
         (USAGE, Hit::Pair("cpu", n)) => d.item().num[0] = quantity::nano(n).unwrap_or(0),
         (USAGE, Hit::Pair("memory", n)) => d.item().num[1] = quantity::whole(n).unwrap_or(0),

@@ -59,7 +59,11 @@ impl Literal {
             Value::Micros(_) | Value::Beyond(_) => self.micros,
             Value::Memory(..) | Value::Bytes(_) => self.whole,
             Value::Time(_) => self.seconds,
-            Value::Absent | Value::Unknown(_) | Value::Bool(_) | Value::Bars(_) => None,
+            Value::Absent
+            | Value::Unknown(_)
+            | Value::Bool(_)
+            | Value::Bars(_)
+            | Value::Shares(_) => None,
         };
         let number = match value {
             Value::Text(text) => leading(text),

@@ -7,6 +7,7 @@
 mod apiserver;
 mod asked;
 pub(in crate::app::cluster) mod backoff;
+mod discovered;
 pub mod fairness;
 pub(in crate::app::cluster) mod health;
 mod intake;
@@ -16,6 +17,8 @@ mod run;
 mod survey;
 mod usage;
 mod watch;
+
+pub use discovered::Known;
 
 use super::mailbox::Mailbox;
 use super::upstream::Upstream;

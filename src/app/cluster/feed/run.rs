@@ -90,6 +90,23 @@ pub(super) enum Trouble {
     Unstreamed,
 }
 
+impl Trouble {
+    /// Whether a rule is missing.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Trouble::Fault(_, Fault::Forbidden { .. }))
+    }
+
+    /// What happened.
+    pub fn words(&self) -> String {
+        match self {
+            Trouble::Fault(_, fault) => fault.to_string(),
+            Trouble::Malformed(malformed) => malformed.to_string(),
+            Trouble::Cut(words) => (*words).to_owned(),
+            Trouble::Unstreamed => "the first list was not finished".to_owned(),
+        }
+    }
+}
+
 impl From<Malformed> for Trouble {
     fn from(malformed: Malformed) -> Trouble {
         Trouble::Malformed(malformed)

@@ -1,11 +1,13 @@
 //! What nodes and pods use, asked for now and then: `metrics.k8s.io` can be listed and not watched, and metrics-server
 //! measures every 15 s at most. It knows no pages (a limit is ignored); what stands in for it may, so pages are followed.
 //!
-//! The answer is read as it arrives and never held whole. The more there is to read, the rarer it is asked for.
+//! The answer is read as it arrives and never held whole. The more there is to read, the rarer it is asked for. Containers that
+//! nothing measures are shown with what they ask for.
 
 use super::FeedSpec;
-use super::asked::Requests;
+use super::asked::{Requests, Rows};
 use super::backoff::{Backoff, scatter};
+use super::discovered::versions;
 use super::run::Trouble;
 use crate::app::cluster::decode::{ListReader, Plan};
 use crate::app::cluster::mailbox::{Outbox, is_full};
@@ -14,22 +16,20 @@ use crate::app::cluster::session::Fault;
 use crate::app::cluster::upstream::Upstream;
 use crate::state::health::Health;
 use crate::state::kinds::containers;
-use crate::state::kinds::usage::{GROUP, VERSIONS};
-use crate::state::parcel::{Draft, Parcel};
+use crate::state::kinds::usage::WINDOW;
+use crate::state::parcel::{Draft, Look, Parcel};
 use crate::state::time::Epoch;
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
-/// Time between two looks, the window of a usual metrics-server.
+/// Time between two looks, the window of a usual metrics-server; also of feeds that follow each other.
 const EVERY: Duration = Duration::from_secs(15);
 /// Samples from which looks are rarer: each further so many cost 15 s.
 const MANY: u64 = 20_000;
-/// Longest time between two looks: samples older than that say nothing.
+/// Longest time between two looks.
 const RAREST: Duration = Duration::from_secs(60);
-/// The second look comes soon: what the first one brought may have been for rows that were still on their way.
-const SOON: Duration = Duration::from_secs(4);
 /// Time between two tries where the API is missing or refused: both change when somebody does something.
 const ABSENT: Duration = Duration::from_secs(60);
 /// Longest silence within an answer.
@@ -44,14 +44,17 @@ pub(super) struct Samples {
     out: Outbox,
     plan: Plan,
     draft: Draft,
-    version: Option<&'static str>,
     generation: u8,
     /// What containers ask for, where samples are told by container.
     requests: Option<Requests>,
-    /// A container of the last look was not among them.
-    missing: bool,
-    /// What could not be read, in words.
-    unread: Vec<String>,
+    /// The rows that were delivered last are those of requests alone.
+    alone: bool,
+    /// How not even that is to be had, if it is not.
+    unread: Option<Health>,
+    /// The longest window of this look.
+    window: i64,
+    /// The longest that a look took, with what was read beside it.
+    slowest: Duration,
 }
 
 impl Samples {
@@ -65,11 +68,12 @@ impl Samples {
             up,
             out,
             draft,
-            version: None,
             generation: 0,
             requests,
-            missing: false,
-            unread: vec![],
+            alone: false,
+            unread: None,
+            window: 0,
+            slowest: Duration::ZERO,
         }
     }
 
@@ -78,32 +82,47 @@ impl Samples {
         let (mut backoff, mut first) = (Backoff::default(), true);
         self.out.health(Health::Starting { have: 0, of: None });
         loop {
-            let pause = match self.look().await {
+            let began = Instant::now();
+            // Rows are on screen before the metrics API answers, or if it never does.
+            self.read_requests(first).await;
+            if first {
+                self.wait_for_turn().await;
+            }
+            let (pause, health) = match self.look().await {
                 Ok(samples) => {
                     backoff.reset();
-                    let unread = std::mem::take(&mut self.unread);
-                    self.out.health(Health::Surveyed { at: self.now(), unread });
-                    if std::mem::take(&mut first) { SOON } else { rest(samples) }
+                    let pause = if std::mem::take(&mut first) { EVERY } else { rest(samples) };
+                    self.slowest = self.slowest.max(began.elapsed());
+                    self.end_look(samples, pause).await;
+                    let unread = self.requests.iter().filter_map(|r| r.fault.as_deref());
+                    let unread = unread.map(|why| format!("requests and limits: {why}")).collect();
+                    (pause, Health::Surveyed { at: self.now(), unread })
                 }
-                Err(Trouble::Fault(verb, Fault::Forbidden { message, .. })) => {
-                    let resource = self.spec.gvk().resource();
-                    self.out.health(Health::Denied { verb, resource, message });
-                    ABSENT
-                }
-                Err(Trouble::Fault(_, Fault::NotFound { .. })) => {
-                    self.version = None;
-                    self.out.health(Health::Missing);
-                    ABSENT
-                }
-                Err(trouble) => {
-                    self.version = None;
-                    let pause = backoff.next().max(Duration::from_secs(5));
-                    let retry = Epoch(self.now().0 + pause.as_secs() as i64);
-                    self.out.health(Health::Down { fault: words(trouble), retry });
-                    pause
-                }
+                Err(trouble) => self.fault(trouble, &mut backoff),
             };
+            let failed = !matches!(health, Health::Surveyed { .. });
+            if failed {
+                self.fall_back().await;
+            }
+            let unread = self.unread.clone().filter(|_| failed);
+            self.out.health(unread.unwrap_or(health));
             sleep(pause + scatter(pause / 10)).await;
+        }
+    }
+
+    /// How a failed look is told, and how long to wait after it.
+    fn fault(&self, trouble: Trouble, backoff: &mut Backoff) -> (Duration, Health) {
+        match trouble {
+            Trouble::Fault(verb, Fault::Forbidden { message, .. }) => {
+                let resource = self.spec.gvk().resource();
+                (ABSENT, Health::Denied { verb, resource, message })
+            }
+            Trouble::Fault(_, Fault::NotFound { .. }) => (ABSENT, Health::Missing),
+            trouble => {
+                let pause = backoff.next().max(Duration::from_secs(5));
+                let retry = Epoch(self.now().0 + pause.as_secs() as i64);
+                (pause, Health::Down { fault: trouble.words(), retry })
+            }
         }
     }
 
@@ -111,14 +130,44 @@ impl Samples {
         (self.up.clock)()
     }
 
-    /// One look at everything; how many samples there were.
+    /// Who comes back to a view does not have everything listed again at once.
+    async fn wait_for_turn(&self) {
+        let scope = self.spec.namespace.as_deref();
+        if let Some(last) = self.up.usage.last(self.spec.table.id, scope) {
+            sleep_until(last + EVERY).await;
+        }
+    }
+
+    /// One look at everything; how many samples there were. The version that answered last is asked first; where it fails the
+    /// server is asked which it has, and the first that answers is taken.
     async fn look(&mut self) -> Result<u64, Trouble> {
-        let collection = match self.version {
-            Some(version) => self.collection(version),
-            None => self.find_version().await?,
-        };
-        self.read_requests().await;
         self.generation = self.generation.wrapping_add(1);
+        self.window = 0;
+        let mut fault = None;
+        if let Some(version) = self.up.usage.version() {
+            match self.list(version).await {
+                Err(trouble) if !trouble.is_refusal() => fault = Some(trouble),
+                done => return done,
+            }
+            self.up.usage.found(None);
+        }
+        let served =
+            versions(&self.up.client).await.map_err(|fault| Trouble::Fault("get", fault))?;
+        for version in served {
+            match self.list(version).await {
+                Err(trouble) if !trouble.is_refusal() => drop(fault.get_or_insert(trouble)),
+                done => {
+                    self.up.usage.found(Some(version).filter(|_| done.is_ok()));
+                    return done;
+                }
+            }
+        }
+        Err(fault.unwrap_or(Trouble::Cut("no version of the metrics API answers")))
+    }
+
+    async fn list(&mut self, version: &'static str) -> Result<u64, Trouble> {
+        let gvk = crate::state::decl::Gvk { version, ..*self.spec.gvk() };
+        let collection = gvk.collection(self.spec.namespace.as_deref());
         let (mut have, mut next) = (0, String::new());
         loop {
             let query = match &*next {
@@ -128,65 +177,80 @@ impl Samples {
             let (samples, more) = self.page(&format!("{collection}?{query}")).await?;
             have += samples;
             if more.is_empty() {
+                self.up.usage.looked(self.spec.table.id, self.spec.namespace.as_deref());
                 return Ok(have);
             }
             next = more;
         }
     }
 
-    /// Reads what containers ask for, if that is told and not known.
-    async fn read_requests(&mut self) {
+    /// What was not seen goes, and what was seen lasts at least until the next look is over.
+    async fn end_look(&mut self, samples: u64, pause: Duration) {
+        let pause = (self.slowest + pause).as_secs_f64() * 1.1;
+        let (at, window) = (self.now(), self.window);
+        let mut parcel = Parcel::new(self.spec.id, self.generation, self.spec.table);
+        parcel.look = Some(Look { at, samples, window, pause: pause.ceil() as i64 });
+        // A server that has just begun measures nothing: what containers ask for stays.
+        let nothing = samples == 0 && self.requests.is_some();
+        parcel.sweep = !nothing;
+        self.out.bulk(parcel).await;
+        self.requests.iter_mut().for_each(Requests::looked);
+        match nothing {
+            true => self.fall_back().await,
+            false => self.alone = false,
+        }
+    }
+
+    /// Shows what containers ask for alone.
+    async fn fall_back(&mut self) {
+        let settled = self.alone || self.unread.is_some();
+        if !settled || self.requests.as_ref().is_some_and(Requests::due) {
+            self.ask(true).await;
+        }
+    }
+
+    /// Reads what containers ask for, if that is told and it is time; with rows of nothing else, if they are wanted.
+    async fn read_requests(&mut self, rows: bool) {
+        if self.requests.as_ref().is_some_and(Requests::due) {
+            self.ask(rows).await;
+        }
+    }
+
+    /// Reads it now.
+    async fn ask(&mut self, rows: bool) {
         let Some(requests) = &mut self.requests else { return };
-        if !requests.due(std::mem::take(&mut self.missing)) {
-            return;
-        }
-        if let Err(trouble) = requests.refresh(&self.up, self.spec.namespace.as_deref()).await {
-            self.unread.push(format!("requests and limits: {}", words(trouble)));
-        }
+        self.generation = self.generation.wrapping_add(u8::from(rows));
+        let out = rows.then_some((self.generation, &mut self.out));
+        let read = requests.refresh(&self.up, Rows { spec: &self.spec, out }).await;
+        self.alone |= rows && read.is_ok();
+        self.unread = read.err().map(|trouble| match trouble {
+            Trouble::Fault(verb, Fault::Forbidden { message, .. }) => {
+                Health::Denied { verb, resource: "pods".into(), message }
+            }
+            trouble => {
+                let retry = Epoch(self.now().0 + ABSENT.as_secs() as i64);
+                Health::Down {
+                    fault: format!("{}: {}", containers::UNREAD, trouble.words()),
+                    retry,
+                }
+            }
+        });
     }
 
     /// Adds what was read: a row, or one for each container.
     fn push(&mut self, parcel: &mut Parcel) {
-        let Some(requests) = &self.requests else {
+        let Some(requests) = &mut self.requests else {
+            self.window = self.window.max(self.draft.get(WINDOW));
             return parcel.push(&self.draft, self.spec.table);
         };
+        self.window = self.window.max(self.draft.get(containers::WINDOW));
         let mut i = 0;
-        let missing = std::cell::Cell::new(false);
-        let asked = |namespace: &str, pod: &str, container: &str| {
-            let asked = requests.of(namespace, pod, container);
-            missing.set(missing.get() || asked.is_none());
-            asked
-        };
-        while containers::turn(&mut self.draft, i, asked) {
+        let mut asked =
+            |namespace: &str, pod: &str, container: &str| requests.of(namespace, pod, container);
+        while containers::turn(&mut self.draft, i, &mut asked) {
             parcel.push(&self.draft, self.spec.table);
             i += 1;
         }
-        self.missing |= missing.get();
-    }
-
-    /// The first version that the server has. An API whose server is dead answers 503, one that is not there 404.
-    async fn find_version(&mut self) -> Result<String, Trouble> {
-        let mut missing = None;
-        for version in VERSIONS {
-            let path = self.collection(version);
-            let request = read(&format!("{path}?limit=1"), Accept::Json);
-            let request = request.map_err(|fault| Trouble::Fault("list", fault))?;
-            match open(&self.up.client, request).await {
-                Ok(_) => {
-                    self.version = Some(version);
-                    return Ok(path);
-                }
-                Err(fault @ Fault::NotFound { .. }) => missing = Some(fault),
-                Err(fault) => return Err(Trouble::Fault("list", fault)),
-            }
-        }
-        let fault = missing.unwrap_or(Fault::NotFound { message: GROUP.into() });
-        Err(Trouble::Fault("list", fault))
-    }
-
-    fn collection(&self, version: &'static str) -> String {
-        let gvk = crate::state::decl::Gvk { version, ..*self.spec.gvk() };
-        gvk.collection(self.spec.namespace.as_deref())
     }
 
     /// One page: its samples, and how to go on.
@@ -217,7 +281,6 @@ impl Samples {
         }
         let end = reader.end_unversioned();
         let meta = end.map_err(|_| Trouble::Cut("the list was cut off before its end"))?;
-        parcel.sweep = meta.next.is_empty();
         if !parcel.is_empty() {
             self.out.bulk(parcel).await;
         }
@@ -230,23 +293,6 @@ fn rest(samples: u64) -> Duration {
     (EVERY * (1 + (samples / MANY) as u32)).min(RAREST)
 }
 
-fn words(trouble: Trouble) -> String {
-    match trouble {
-        Trouble::Fault(_, fault) => fault.to_string(),
-        Trouble::Malformed(malformed) => malformed.to_string(),
-        Trouble::Cut(words) => words.to_owned(),
-        Trouble::Unstreamed => String::new(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_more_there_is_the_rarer_it_is_asked_for() {
-        assert_eq!(rest(50), EVERY);
-        assert_eq!(rest(30_000), 2 * EVERY);
-        assert_eq!(rest(150_000), RAREST);
-    }
-}
+#[path = "usage_tests.rs"]
+mod tests;

@@ -65,10 +65,19 @@ pub(super) fn cadvisor(page: &mut Page, scrape: &Scrape) {
             page.indent = 0;
         }
     }
-    let killed =
-        grouped_by("container_oom_events_total").into_iter().filter(|(_, n)| of_value(n) > 0.0);
-    let killed: Vec<String> =
-        killed.map(|(key, n)| format!("{} {}x", container(&key), of_value(&n))).collect();
+    // Without a container's name it is the sum over its pod, or over all of them.
+    let killed = grouped_by("container_oom_events_total").into_iter();
+    let mut killed: Vec<(Vec<String>, f64)> = killed
+        .map(|(key, n)| (key, of_value(&n)))
+        .filter(|(key, n)| !key[2].is_empty() && *n > 0.0)
+        .collect();
+    killed.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let more = killed.len().saturating_sub(ROWS);
+    let mut killed: Vec<String> =
+        killed.iter().take(ROWS).map(|(key, n)| format!("{} {n}x", container(key))).collect();
+    if more > 0 {
+        killed.push(format!("and {} more", grouped(more as i64)));
+    }
     match killed.is_empty() {
         true if scrape.has("container_oom_events_total") => {
             page.field("Out of memory", "no container")
@@ -81,15 +90,16 @@ pub(super) fn cadvisor(page: &mut Page, scrape: &Scrape) {
 pub(super) fn probes(page: &mut Page, scrape: &Scrape) {
     let by = ["namespace", "pod", "container", "probe_type", "result"];
     let all = scrape.grouped("prober_probe_total", &by);
-    let failed: Vec<[Cell; 3]> = all
+    let mut failed: Vec<(&Vec<String>, f64)> = all
         .iter()
-        .filter(|(key, n)| key[4] == "failed" && of_value(n) > 0.0)
+        .map(|(key, n)| (key, of_value(n)))
+        .filter(|(key, n)| key[4] == "failed" && *n > 0.0)
+        .collect();
+    failed.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let failed: Vec<[Cell; 3]> = failed
+        .into_iter()
         .map(|(key, n)| {
-            [
-                plain(container(key)),
-                plain(key[3].clone()),
-                (Role::Warn, grouped(of_value(n) as i64)),
-            ]
+            [plain(container(key)), plain(key[3].clone()), (Role::Warn, grouped(n as i64))]
         })
         .collect();
     if failed.is_empty() {
