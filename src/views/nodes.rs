@@ -33,6 +33,8 @@ pub static VIEW: TableView = TableView {
         "age",
     ],
     wide: &[
+        "cpu_limits",
+        "memory_limits",
         "cpu_allocatable_pct",
         "memory_allocatable_pct",
         "cpu_trend",
@@ -56,6 +58,8 @@ pub static VIEW: TableView = TableView {
         "external_ip",
         "memory_trend",
         "cpu_trend",
+        "memory_limits",
+        "cpu_limits",
         "measured",
         "cpu_allocatable_pct",
         "memory_allocatable_pct",

@@ -320,6 +320,12 @@ static COLUMNS: &[Column] = &[
     column!("memory_requested" "MEMORY REQUESTED" Right 28 TALLIED | MEMORY.bit(),
         |r, _| common::of_pods(r, Value::Memory(load(r, pods::sum::MEMORY), r.num(MEMORY)), Role::Plain),
         |r| Sort::Int(load(r, pods::sum::MEMORY))),
+    column!("cpu_limits" "CPU LIMITS" Right 24 TALLIED | CPU.bit(),
+        |r, _| common::of_pods(r, Value::Cpu(load(r, pods::sum::CPU_LIMIT), r.num(CPU)), Role::Plain),
+        |r| Sort::Int(load(r, pods::sum::CPU_LIMIT))),
+    column!("memory_limits" "MEMORY LIMITS" Right 28 TALLIED | MEMORY.bit(),
+        |r, _| common::of_pods(r, Value::Memory(load(r, pods::sum::MEMORY_LIMIT), r.num(MEMORY)), Role::Plain),
+        |r| Sort::Int(load(r, pods::sum::MEMORY_LIMIT))),
     column!("cpu_used" "CPU USED" Right 24 CPU_USED.bit() | MEASURED.bit() | CPU.bit(),
         |r, now| {
             let (have, of) = (r.num(CPU_USED), r.num(CPU));
@@ -436,7 +442,8 @@ mod tests {
         json!({
             "kind": "Pod", "metadata": { "name": name, "namespace": "shop" },
             "spec": { "nodeName": node, "containers": [
-                { "name": "a", "resources": { "requests": { "cpu": "1500m", "memory": "2Gi" } } },
+                { "name": "a", "resources": { "requests": { "cpu": "1500m", "memory": "2Gi" },
+                    "limits": { "cpu": "2", "memory": "3Gi" } } },
             ] },
             "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": ready }] },
         })
@@ -515,6 +522,8 @@ mod tests {
         assert_eq!(cell(r, "pods_not_ready"), Value::Int(1).role(Role::Warn));
         assert_eq!(cell(r, "cpu_requested").value, Value::Cpu(3000, 31_850));
         assert_eq!(cell(r, "memory_requested").value, Value::Memory(4 << 30, 128 << 30));
+        assert_eq!(cell(r, "cpu_limits").value, Value::Cpu(4000, 31_850));
+        assert_eq!(cell(r, "memory_limits").value, Value::Memory(6 << 30, 128 << 30));
     }
 
     #[test]

@@ -333,6 +333,11 @@ pub mod sum {
     pub const CPU: usize = 2;
     /// Bytes requested.
     pub const MEMORY: usize = 3;
+    /// Of [`super::ON_NODE`], which has no sums by phase: thousandths of a core that its pods are limited to, as far as all
+    /// containers of a pod are.
+    pub const CPU_LIMIT: usize = 4;
+    /// The same of memory, in bytes.
+    pub const MEMORY_LIMIT: usize = 5;
     /// Pods by phase: UNKNOWN, PENDING, RUNNING, SUCCEEDED, FAILED from here.
     pub const PHASE: usize = 4;
     /// Pods whose status is one of harm (`CrashLoopBackOff`, `Error`, ...).
@@ -364,6 +369,8 @@ fn add_load(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
     sums[sum::NOT_READY] += sign * i64::from(r.num(IS_READY) == 0);
     tally::add(&mut sums[sum::CPU], sign, r.num(CPU));
     tally::add(&mut sums[sum::MEMORY], sign, r.num(MEMORY));
+    tally::add(&mut sums[sum::CPU_LIMIT], sign, r.num(CPU_LIMIT));
+    tally::add(&mut sums[sum::MEMORY_LIMIT], sign, r.num(MEMORY_LIMIT) * usage::KIB);
 }
 
 fn add_counts(sums: &mut [i64; MAX_SUMS], r: Row<'_>, sign: i64) {
