@@ -5,8 +5,11 @@ mod controlplane;
 
 use controlplane::{Component, ControlPlane, Options, User, fresh, output_within};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -145,7 +148,7 @@ fn a_dead_webhook_and_a_dead_api_are_told_within_10_s() {
     assert!(!watch.told("webhook", "bad") && !watch.told("api", "bad"));
 
     lab.api_delete(&format!("{slices}/guard-1"), &json!({}));
-    let (_, words) = watch.until("bad", "webhook", "guard/guard.lab.test", SOON);
+    let (_, words) = watch.until("bad", "webhook", "validating/guard/guard.lab.test", SOON);
     assert!(words.contains("no ready endpoint") && words.contains("CREATE secrets"), "{words}");
 
     let api = json!({
@@ -168,8 +171,95 @@ fn a_dead_webhook_and_a_dead_api_are_told_within_10_s() {
         reply.is_ok_and(|reply| reply.status == 500)
     };
     controlplane::wait_until("the webhook is called", SOON, refused);
-    let (_, words) = watch.until("bad", "webhook", "far/far.lab.test", TWO_LOOKS);
-    assert!(words.contains("calls of https://127.0.0.1:1/ failed"), "{words}");
+    let (_, words) = watch.until("bad", "webhook", "validating/far/far.lab.test", TWO_LOOKS);
+    assert!(words.contains("of https://127.0.0.1:1/ failed"), "{words}");
+}
+
+#[test]
+fn an_api_that_no_longer_answers_is_told_within_10_s_though_it_is_called_available() {
+    let Some(lab) = fresh(Options::api()) else { return };
+    let (port, hangs) = aggregated();
+    // An address of this machine is no endpoint; a name is.
+    let service = json!({"metadata": {"name": "near"}, "spec": {"type": "ExternalName", "externalName": "localhost"}});
+    lab.api_create("/api/v1/namespaces/default/services", &service);
+    let api = json!({
+        "metadata": {"name": "v1.near.lab.test"},
+        "spec": {"group": "near.lab.test", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 15,
+            "insecureSkipTLSVerify": true, "service": {"namespace": "default", "name": "near", "port": port}},
+    });
+    let path = "/apis/apiregistration.k8s.io/v1/apiservices";
+    lab.api_create(path, &api);
+    let available = || {
+        let reply = lab.request("GET", &format!("{path}/v1.near.lab.test"), "", b"");
+        reply.is_ok_and(|reply| {
+            let object = reply.json();
+            let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            conditions.iter().any(|c| c["type"] == "Available" && c["status"] == "True")
+        })
+    };
+    controlplane::wait_until("the API is available", Duration::from_secs(60), available);
+    let mut watch = Watch::begin(&lab);
+    assert!(!watch.told("api", "bad"), "{:#?}", watch.heard);
+    hangs.store(true, Ordering::Relaxed);
+    let (_, words) = watch.until("bad", "api", "v1.near.lab.test", SOON);
+    for part in
+        ["does not answer", "GET /apis/near.lab.test/v1", "no answer within 4 s", "default/near"]
+    {
+        assert!(words.contains(part), "{words}");
+    }
+    hangs.store(false, Ordering::Relaxed);
+    watch.until("gone", "api", "v1.near.lab.test", Duration::from_secs(60));
+}
+
+/// An aggregated API server that answers everything, and, while it is told to hang, accepts and never answers.
+fn aggregated() -> (u16, Arc<AtomicBool>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.expect("a key"))
+        .expect("they belong together");
+    let (config, hangs) = (Arc::new(config), Arc::new(AtomicBool::new(false)));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let told = hangs.clone();
+    std::thread::spawn(move || {
+        let mut held = vec![];
+        for stream in listener.incoming().flatten() {
+            if told.load(Ordering::Relaxed) {
+                held.push(stream);
+                continue;
+            }
+            held.clear();
+            let session = rustls::ServerConnection::new(config.clone()).expect("a session");
+            std::thread::spawn(move || answer(rustls::StreamOwned::new(session, stream)));
+        }
+    });
+    (port, hangs)
+}
+
+/// Answers one request with an empty discovery document.
+fn answer(stream: rustls::StreamOwned<rustls::ServerConnection, TcpStream>) {
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let body = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "near.lab.test/v1", "resources": []});
+    let (body, stream) = (body.to_string(), stream.get_mut());
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    // Whoever asked may have gone.
+    let _ = stream.write_all((head + &body).as_bytes()).and_then(|()| stream.flush());
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
 }
 
 #[test]

@@ -301,7 +301,9 @@ pub fn board() -> Vec<Measured> {
 
 /// A control plane whose scheduler hangs and one of whose webhooks nobody answers.
 pub fn health_lines() -> Vec<health::Line> {
-    use health::{ApiService, Backend, Calls, Certificate, Lease, Trouble, Webhook, Writes};
+    use health::{
+        Answer, ApiService, Backend, Calls, Certificate, Lease, Papers, Trouble, Webhook, Writes,
+    };
     let mut facts = health::Facts::default();
     let at = Epoch(NOON.0 - 3);
     let checks = "[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\nreadyz check passed\n";
@@ -318,13 +320,15 @@ pub fn health_lines() -> Vec<health::Line> {
         }
     };
     facts.put_leases(
-        Ok(vec![lease("kube-scheduler", 37), lease("kube-controller-manager", 2)]),
+        Ok(vec![lease("kube-scheduler", 39), lease("kube-controller-manager", 4)]),
         Epoch(NOON.0 - 2),
     );
     let api = |name: &str, status: &str, reason: &str| ApiService {
         name: name.into(),
         service: "kube-system/metrics".into(),
+        path: String::new(),
         available: (status.into(), reason.into(), String::new()),
+        answer: Answer::Came,
     };
     let apis = [api("v1.apps", "True", "Local"), api("v1beta1.metrics.k8s.io", "True", "Passed")];
     facts.services.put(Ok(apis.into()), at);
@@ -342,7 +346,7 @@ pub fn health_lines() -> Vec<health::Line> {
         [webhook("mesh", false, Backend::Ready(0)), webhook("policy", true, Backend::Ready(2))];
     facts.webhooks.put(Ok(webhooks.into()), at);
     let writes = Writes { tried: 412.0, failed: 0.0, seconds: 15.0 };
-    facts.calls.put(Ok(Some(Calls { writes, ..Calls::default() })), at);
+    facts.put_calls(Ok(Some(Calls { writes, seconds: 15.0, ..Calls::default() })), at);
     facts.statuses.put(Err(Trouble::Missing), at);
     facts.version.put(Ok("v1.36.2".into()), at);
     let (plan, mut draft) = (Plan::new(&health::SHAPE, 0), Draft::default());
@@ -361,8 +365,9 @@ pub fn health_lines() -> Vec<health::Line> {
         subject: "CN=kube-apiserver".into(),
         valid,
         then,
+        ..Certificate::default()
     };
-    facts.certificates.put(Ok(vec![serving]), at);
+    facts.put_certificates(Papers { all: vec![(at, serving)], hidden: None }, at);
     health::board(&facts, NOON)
 }
 

@@ -46,7 +46,7 @@ pub use fault::{Fault, TlsFault, Unreachable};
 pub(in crate::app::cluster) use gate::date;
 pub use gate::{ArmedId, Closed, Lock, Permit, Refusal, gated};
 pub use meter::Meter;
-pub use papers::{Papers, Place};
+pub use papers::{Papers, Place, Seen};
 pub use pinned::{About, ContextEntry, Pinned};
 pub use plugin::{CredentialFault, PluginStdio};
 pub use redact::redact;

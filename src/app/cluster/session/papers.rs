@@ -20,12 +20,22 @@ const AUTHORITIES: usize = 8;
 pub enum Place {
     /// What the server shows us.
     Serving,
+    /// What it shows beside that: authorities between its own and one that is trusted.
+    Between,
     /// What the API server shows itself.
     Loopback,
     /// What we show the server.
     Client,
     /// An authority the kubeconfig trusts.
     Authority,
+}
+
+/// What was to be seen.
+pub struct Seen {
+    /// Certificates, the server's first.
+    pub all: Vec<(Place, CertificateFacts)>,
+    /// Why the server's are not among them, if they should be.
+    pub hidden: Option<String>,
 }
 
 /// A session's certificates.
@@ -36,18 +46,20 @@ pub struct Papers {
 impl Papers {
     /// All that are to be seen now. Makes two handshakes that end before anything is sent, which the server's log mentions;
     /// none through a proxy.
-    pub async fn look(&self) -> Vec<(Place, CertificateFacts)> {
+    pub async fn look(&self) -> Seen {
         let target = self.wire.target();
-        let mut found = vec![];
+        let mut seen = Seen { all: vec![], hidden: None };
         if target.server.scheme_str() == Some("https") {
-            let serving = presented::certificate(target).await;
-            let loopback = presented::named(target, Some(LOOPBACK)).await;
+            match presented::chain(target).await {
+                Ok(chain) => seen.all.extend(placed(chain)),
+                Err(reason) => seen.hidden = Some(reason),
+            }
+            let loopback = presented::named(target, Some(LOOPBACK)).await.unwrap_or_default();
             // A proxy or load balancer in front answers to any name with the same.
-            let loopback = loopback.filter(|facts| facts.subject.contains(LOOPBACK));
-            found.extend(serving.map(|facts| (Place::Serving, facts)));
-            found.extend(loopback.map(|facts| (Place::Loopback, facts)));
+            let loopback = loopback.into_iter().next().filter(|f| f.subject.contains(LOOPBACK));
+            seen.all.extend(loopback.map(|facts| (Place::Loopback, facts)));
         }
-        found.extend(self.wire.certificate().map(|facts| (Place::Client, facts)));
+        seen.all.extend(self.wire.certificate().map(|facts| (Place::Client, facts)));
         let (data, file) = {
             let cluster = &target.cluster;
             (cluster.certificate_authority_data.clone(), cluster.certificate_authority.clone())
@@ -57,8 +69,17 @@ impl Papers {
         if let Ok(Ok(Some(pem))) = read.await {
             let all = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
             let facts = all.filter_map(|der| CertificateFacts::of_der(&der)).take(AUTHORITIES);
-            found.extend(facts.map(|facts| (Place::Authority, facts)));
+            seen.all.extend(facts.map(|facts| (Place::Authority, facts)));
         }
-        found
+        seen
     }
+}
+
+/// A chain by place. A root in it is left out: whoever connects trusts its own copy of that.
+fn placed(chain: Vec<CertificateFacts>) -> impl Iterator<Item = (Place, CertificateFacts)> {
+    let places = std::iter::once(Place::Serving).chain(std::iter::repeat(Place::Between));
+    let root = |(place, facts): &(Place, CertificateFacts)| {
+        *place == Place::Between && facts.subject == facts.issuer
+    };
+    places.zip(chain).filter(move |placed| !root(placed))
 }

@@ -9,6 +9,22 @@ use crate::{paths, words};
 
 /// Nodes named one by one; more of them are counted.
 const NAMED: usize = 20;
+/// Seconds in which a new node may become ready: its network comes up after its kubelet.
+const YOUNG: i64 = 60;
+/// What the kubelet and cloud controllers say is short.
+const PRESSURES: [&str; 4] =
+    ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
+/// Conditions that are expected to be True, besides those that end in `Ready` (the node monitoring agent of EKS has
+/// `NetworkingReady`): what k3s and RKE2 say of a member of their etcd.
+const GOOD: [&str; 1] = ["EtcdIsVoter"];
+/// Conditions that an administrator sets to tell others what goes on (core/v1 NodeConditionType, KEP-5683): no fault.
+const TOLD: [&str; 5] = [
+    "GracefulNodeShutdownInProgress",
+    "DrainInProgress",
+    "Drained",
+    "MaintenancePlanned",
+    "MaintenanceInProgress",
+];
 
 /// What the board needs of a node.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +39,10 @@ pub struct Node {
     pub since: Epoch,
     /// Pressures and a missing network.
     pub pressures: Vec<String>,
+    /// Other conditions that are not as they should be, with their reason and message.
+    pub others: Vec<String>,
+    /// When it was created.
+    pub created: Epoch,
     /// Its kubelet's version.
     pub kubelet: String,
 }
@@ -38,6 +58,7 @@ paths! { PATHS:
     CONDITION_STATUS = Text [3, 4, 2] "status.conditions.status";
     CONDITION_SINCE = Time [3, 4, 4] "status.conditions.lastTransitionTime";
     CONDITION_REASON = Text [3, 4, 5] "status.conditions.reason";
+    CONDITION_MESSAGE = Text [3, 4, 6] "status.conditions.message";
     KUBELET = Text [3, 7, 7] "status.nodeInfo.kubeletVersion";
 }
 
@@ -47,6 +68,7 @@ fn fold(d: &mut Draft, path: usize, hit: Hit<'_>) {
         (CONDITION_TYPE, Hit::Text(t)) => d.note(0, t),
         (CONDITION_STATUS, Hit::Text(t)) => d.note(1, t),
         (CONDITION_REASON, Hit::Text(t)) => d.note(2, t),
+        (CONDITION_MESSAGE, Hit::Text(t)) => d.note(3, t),
         (CONDITION_SINCE, Hit::Time(at)) => d.item().num[0] = at.0,
         (KUBELET, Hit::Text(t)) => {
             d.open(path);
@@ -74,59 +96,95 @@ pub static SHAPE: TableSpec = TableSpec {
 impl Node {
     /// The node that a draft of [`SHAPE`] holds.
     pub fn of(d: &Draft) -> Node {
-        let mut node = Node { name: d.text(d.head.name).to_owned(), ..Node::default() };
+        let name = d.text(d.head.name).to_owned();
+        let mut node = Node { name, created: d.head.created, ..Node::default() };
         for item in &d.items {
             let text = |at: usize| d.text(item.txt[at]).to_owned();
-            match d.text(item.txt[0]) {
-                version if item.tag == KUBELET => node.kubelet = version.to_owned(),
-                "Ready" => {
+            match (d.text(item.txt[0]), d.text(item.txt[1])) {
+                (version, _) if item.tag == KUBELET => node.kubelet = version.to_owned(),
+                ("Ready", _) => {
                     (node.ready, node.reason, node.since) = (text(1), text(2), Epoch(item.num[0]));
                 }
-                "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
-                    if d.text(item.txt[1]) == "True" =>
-                {
+                (condition, "True") if PRESSURES.contains(&condition) => {
                     node.pressures.push(text(0));
+                }
+                (condition, status) if is_odd(condition, status) => {
+                    node.others.push(odd(condition, status, (&text(2), &text(3))));
                 }
                 _ => {}
             }
         }
         node
     }
-}
 
-/// A line for each node that is not well, and one for all.
-pub fn lines(all: &[Node]) -> Vec<Line> {
-    let mut lines = vec![];
-    for node in all {
-        if node.ready != "True" {
-            let why = match node.ready.as_str() {
+    /// Verdict and words, if it is not well as of a time of the server.
+    fn ill(&self, there: Epoch) -> Option<(Verdict, String)> {
+        if self.ready != "True" {
+            let (since, reason) = (self.since.rfc3339(), &self.reason);
+            let why = match self.ready.as_str() {
                 "Unknown" => format!(
-                    "its kubelet has not reported since {} ({}): the node or its network is down, and its pods are moved",
-                    node.since.rfc3339(),
-                    node.reason
+                    "its kubelet has not reported since {since} ({reason}): the node or its network is down, and its pods are moved"
                 ),
                 "" => "has no Ready condition: its kubelet never reported".to_owned(),
-                _ => format!("not ready since {}: {}", node.since.rfc3339(), node.reason),
+                _ => format!("not ready since {since}: {reason}"),
             };
-            lines.push(Line::new("node", node.name.as_str(), Verdict::Bad, why));
-        } else if !node.pressures.is_empty() {
-            let why = format!("{}: pods are evicted or not admitted", node.pressures.join(", "));
-            lines.push(Line::new("node", node.name.as_str(), Verdict::Warn, why));
+            let age = self.created.age(there);
+            return Some(match self.created.is_set() && age < YOUNG {
+                true => (
+                    Verdict::Warn,
+                    format!("{why}; it was created {age} s ago and may still start"),
+                ),
+                false => (Verdict::Bad, why),
+            });
         }
+        let pressed = format!("{}: pods are evicted or not admitted", self.pressures.join(", "));
+        let pressed = (!self.pressures.is_empty()).then_some(pressed);
+        let all: Vec<String> = pressed.into_iter().chain(self.others.iter().cloned()).collect();
+        (!all.is_empty()).then(|| (Verdict::Warn, all.join("; ")))
     }
+}
+
+/// Whether a condition that Kubernetes itself does not set is not as it should be: most name a problem.
+fn is_odd(condition: &str, status: &str) -> bool {
+    let expected = match condition.ends_with("Ready") || GOOD.contains(&condition) {
+        true => "True",
+        false => "False",
+    };
+    let known = TOLD.contains(&condition) || PRESSURES.contains(&condition);
+    !condition.is_empty() && status != expected && !known
+}
+
+fn odd(condition: &str, status: &str, (reason, message): (&str, &str)) -> String {
+    let reason = if reason.is_empty() { String::new() } else { format!(", {reason}") };
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    format!("{condition} is {status}{reason}{message}")
+}
+
+/// A line for each node that is not well, and one for all, as of a time of the server.
+pub fn lines(all: &[Node], there: Epoch) -> Vec<Line> {
+    let ill = |node: &Node| {
+        let (verdict, why) = node.ill(there)?;
+        Some(Line::new("node", node.name.as_str(), verdict, why))
+    };
+    let mut lines: Vec<Line> = all.iter().filter_map(ill).collect();
     let (ill, total) = (lines.len(), grouped(all.len() as i64));
     let not_ready = all.iter().filter(|node| node.ready != "True").count();
-    if ill > NAMED {
-        lines.sort_by_key(|line| line.verdict);
-        lines.truncate(NAMED);
-    }
+    let pressed = |node: &&Node| node.ready == "True" && !node.pressures.is_empty();
+    let pressed = all.iter().filter(pressed).count();
+    lines.sort_by_key(|line| line.verdict);
+    let worst = lines.first().map_or(Verdict::Ok, |line| line.verdict);
+    lines.truncate(NAMED);
     let (verdict, why) = match (all.len(), ill) {
         (0, _) => (Verdict::Unknown, "there is no node".to_owned()),
         (_, 0) => (Verdict::Ok, format!("all {total} are Ready, none under pressure")),
         _ => {
-            let verdict = if not_ready > 0 { Verdict::Bad } else { Verdict::Warn };
-            let pressed = ill - not_ready;
-            (verdict, format!("{not_ready} of {total} are not Ready, {pressed} under pressure"))
+            let others = match ill - not_ready - pressed {
+                0 => String::new(),
+                n => format!(", {n} with another condition that is not as it should be"),
+            };
+            let why =
+                format!("{not_ready} of {total} are not Ready, {pressed} under pressure{others}");
+            (worst, why)
         }
     };
     lines.insert(0, Line::new("node", "(all)", verdict, why));

@@ -8,10 +8,11 @@ use super::{Line, Node, Verdict};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The minor whose types this program was written with (k8s.io/api v0.37).
-const OURS: i64 = 37;
-/// Minors between client and server that are known to work for what is read here.
-const APART: i64 = 3;
+/// The oldest and the newest minor that this program is made for and tested with.
+const OURS: (i64, i64) = (30, 37);
+/// Minors after that in which nothing that is read here goes away: APIs are removed three releases after they are deprecated
+/// at the earliest (kubernetes.io/docs/reference/using-api/deprecation-policy, rule 4a).
+const AHEAD: i64 = 3;
 
 /// Major and minor out of `v1.36.2-gke.100`.
 fn minor(version: &str) -> Option<i64> {
@@ -22,34 +23,43 @@ fn minor(version: &str) -> Option<i64> {
     Some((major - 1) * 1000 + minor[..digits].parse::<i64>().ok()?)
 }
 
-/// API server, this program, and kubelets by version.
-pub fn lines(version: &str, nodes: &[Node]) -> Vec<Line> {
-    let server = minor(version);
-    let mut lines = vec![Line::new("version", "kube-apiserver", Verdict::Ok, version.to_owned())];
-    let apart = server.map_or(0, |server| server - OURS);
-    let (verdict, why) = match apart {
-        n if n > APART => (
+/// API server and this program.
+pub fn lines(version: &str) -> Vec<Line> {
+    let (oldest, newest) = OURS;
+    let made = format!("made for 1.{oldest} to 1.{newest}");
+    let (verdict, why) = match minor(version) {
+        Some(n) if n < oldest => (
+            Verdict::Warn,
+            format!("{made}, newer than the server: parts of it may be missing there"),
+        ),
+        Some(n) if n > newest + AHEAD => (
             Verdict::Warn,
             format!(
-                "{n} minors older than the server: what is new there is not shown; get a newer one"
+                "{made}, older than the server: what is new there is not shown; get a newer one"
             ),
         ),
-        n if n < -APART => (
-            Verdict::Warn,
-            format!("{} minors newer than the server: parts of it may be missing there", -n),
-        ),
-        _ => (Verdict::Ok, format!("made for 1.{OURS}")),
+        Some(n) if n > newest => (Verdict::Ok, format!("{made}; what is new since is not shown")),
+        _ => (Verdict::Ok, made),
     };
-    lines.push(Line::new("version", "wheelhouse", verdict, why));
+    vec![
+        Line::new("version", "kube-apiserver", Verdict::Ok, version.to_owned()),
+        Line::new("version", "wheelhouse", verdict, why),
+    ]
+}
+
+/// Kubelets by version.
+pub fn kubelets(version: &str, nodes: &[Node]) -> Vec<Line> {
+    let server = minor(version);
     let mut counts = BTreeMap::<&str, Vec<&str>>::new();
     for node in nodes.iter().filter(|node| !node.kubelet.is_empty()) {
         counts.entry(&node.kubelet).or_default().push(&node.name);
     }
-    for (kubelet, names) in counts {
+    let line = |(kubelet, names): (&str, Vec<&str>)| {
         let behind = server.zip(minor(kubelet)).map_or(0, |(server, kubelet)| server - kubelet);
         let some = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
         let more = if names.len() > 3 { ", ..." } else { "" };
-        let on = format!("{} nodes ({some}{more})", names.len());
+        let s = if names.len() == 1 { "" } else { "s" };
+        let on = format!("{} node{s} ({some}{more})", names.len());
         let (verdict, why) = match behind {
             ..0 => (
                 Verdict::Bad,
@@ -59,9 +69,9 @@ pub fn lines(version: &str, nodes: &[Node]) -> Vec<Line> {
             ),
             0..3 => (Verdict::Ok, on),
             3 => (
-                Verdict::Warn,
+                Verdict::Ok,
                 format!(
-                    "3 minors older than the API server on {on}: upgrade it before the server goes on"
+                    "3 minors older than the API server on {on}, the most that is supported: upgrade it before the server"
                 ),
             ),
             n => (
@@ -71,9 +81,9 @@ pub fn lines(version: &str, nodes: &[Node]) -> Vec<Line> {
                 ),
             ),
         };
-        lines.push(Line::new("version", format!("kubelet {kubelet}"), verdict, why));
-    }
-    lines
+        Line::new("version", format!("kubelet {kubelet}"), verdict, why)
+    };
+    counts.into_iter().map(line).collect()
 }
 
 /// A control plane pod.
@@ -107,7 +117,7 @@ impl Component {
     }
 }
 
-/// A line for each control plane pod; a cluster that hides them has none.
+/// A line for each control plane pod; one that says so where none is to be seen.
 pub fn components(all: &[Component], server: Option<&str>) -> Vec<Line> {
     let server = server.and_then(minor);
     let line = |c: &Component| {
@@ -130,6 +140,11 @@ pub fn components(all: &[Component], server: Option<&str>) -> Vec<Line> {
         };
         Line::new("component", c.pod.as_str(), verdict, why)
     };
+    if all.is_empty() {
+        let why = "not visible here: kube-system has no pod labelled tier=control-plane; the control plane is managed, or does \
+                   not run as pods";
+        return vec![Line::new("component", "(all)", Verdict::Unknown, why.to_owned())];
+    }
     all.iter().map(line).collect()
 }
 

@@ -1,9 +1,11 @@
 //! The health board's source: every part is read on its own, in its own time, with its own age and trouble, so that one that
 //! hangs holds up no other. All of it ends when nobody looks any more.
 
+mod called;
+mod counted;
 mod read;
 
-pub(in crate::app::cluster) use read::wants;
+pub(in crate::app::cluster) use counted::wants;
 
 use super::measured::{Fill, Look, Looking, Source};
 use crate::app::cluster::session::Fault;
@@ -21,6 +23,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// How long the first look waits for parts that are slow to answer.
 const FIRST: Duration = Duration::from_secs(6);
+/// Time between two tries while a rule is missing, and the longest that a server's wish to be left alone is heeded.
+const DENIED: Duration = Duration::from_secs(60);
 /// Rows are told this often at most, and this seldom at least, because ages move.
 const PACE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
 
@@ -71,6 +75,7 @@ impl Source for Board {
 
     fn rest(&mut self) {
         self.parts = JoinSet::new();
+        self.shared.facts().rest();
     }
 }
 
@@ -88,31 +93,44 @@ impl Parts<'_> {
     /// Reads a part again and again, so often, each time for no longer than that.
     fn every<T: Send + 'static>(
         &mut self,
-        (period, limit): (Duration, Duration),
+        pace: (Duration, Duration),
         part: fn(&mut Facts) -> &mut Part<T>,
         read: fn(Arc<Upstream>) -> Reading<T>,
     ) {
-        self.put((period, limit), read, move |facts, look, at| part(facts).put(look, at));
+        self.put(pace, read, move |facts, look, at| {
+            part(facts).put(look, at);
+            None
+        });
     }
 
-    /// As [`Parts::every`], with what becomes of a look.
+    /// As [`Parts::every`], with what becomes of a look, and in what time at the latest there must be another.
     fn put<T: Send + 'static>(
         &mut self,
         (period, limit): (Duration, Duration),
         read: fn(Arc<Upstream>) -> Reading<T>,
-        put: impl Fn(&mut Facts, Result<T, Trouble>, Epoch) + Send + 'static,
+        put: impl Fn(&mut Facts, Result<T, Trouble>, Epoch) -> Option<Duration> + Send + 'static,
     ) {
         let (up, shared) = (self.up.clone(), self.shared.clone());
         self.set.spawn(async move {
             loop {
                 let began = Instant::now();
                 let look = timeout(limit, read(up.clone())).await;
-                let look = look.unwrap_or(Err(Fault::Timeout { after: limit })).map_err(trouble);
-                put(&mut shared.facts(), look, (up.clock)());
+                let look = look.unwrap_or(Err(Fault::Timeout { after: limit }));
+                let pause = pause(look.as_ref().err(), period, began.elapsed());
+                let sooner = put(&mut shared.facts(), look.map_err(trouble), (up.clock)());
                 shared.news.notify_one();
-                sleep(period.saturating_sub(began.elapsed()).max(PACE.0)).await;
+                sleep(sooner.map_or(pause, |sooner| pause.min(sooner))).await;
             }
         });
+    }
+}
+
+/// Time until the next look: looks are a period apart, unless the last one was not wanted.
+fn pause(fault: Option<&Fault>, period: Duration, took: Duration) -> Duration {
+    match fault {
+        Some(Fault::Forbidden { .. }) => DENIED,
+        Some(Fault::Throttled { after, .. }) => period.max(after.unwrap_or_default().min(DENIED)),
+        _ => period.saturating_sub(took).max(PACE.0),
     }
 }
 
@@ -125,5 +143,29 @@ fn trouble(fault: Fault) -> Trouble {
             Trouble::Failed(format!("no answer within {} s", after.as_secs()))
         }
         fault => Trouble::Failed(fault.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_no_is_left_alone() {
+        let seconds = Duration::from_secs;
+        let throttled = |after| Fault::Throttled { after, message: String::new() };
+        let denied =
+            Fault::Forbidden { verb: "list".into(), what: "leases".into(), message: String::new() };
+        for (fault, want) in [
+            (None, 3),
+            (Some(Fault::Timeout { after: seconds(1) }), 3),
+            (Some(denied), 60),
+            (Some(throttled(None)), 4),
+            (Some(throttled(Some(seconds(17)))), 17),
+            (Some(throttled(Some(seconds(86_400)))), 60),
+        ] {
+            assert_eq!(pause(fault.as_ref(), seconds(4), seconds(1)), seconds(want), "{fault:?}");
+        }
+        assert_eq!(pause(None, seconds(4), seconds(9)), PACE.0, "never without a pause");
     }
 }

@@ -144,6 +144,17 @@ impl Authority {
         Authority { pem, issuer: Issuer::new(params, key) }
     }
 
+    /// An authority that this one vouches for.
+    pub fn between(&self, name: &str) -> Authority {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
+        Authority { pem, issuer: Issuer::new(params, key) }
+    }
+
     /// Issues a certificate for a DNS name or address, valid until the end of the given year.
     pub fn issue(&self, name: &str, year: i32) -> Identity {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -159,7 +170,8 @@ impl Authority {
     /// insists on.
     pub fn server(&self, identity: &Identity, clients: Option<&Authority>) -> Arc<ServerConfig> {
         super::super::transport::install_crypto();
-        let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
+        let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
         let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
         let builder = match clients {
             None => ServerConfig::builder().with_no_client_auth(),

@@ -88,6 +88,33 @@ async fn a_session_knows_its_server_and_itself() {
 }
 
 #[tokio::test]
+async fn the_whole_chain_of_a_server_is_seen_or_why_it_is_not() {
+    let world = World::new();
+    let between = world.ca.between("the one between");
+    let mut identity = between.issue("127.0.0.1", VALID);
+    identity.certificate += &between.pem;
+    identity.certificate += &world.ca.pem;
+    let server = Server::start(Some(world.ca.server(&identity, None)), kubernetes);
+    let pinned = world.pinned(&server, "", &["token: t0ken"]);
+    let papers = open(&pinned).await.unwrap().papers();
+    let seen = papers.look().await;
+    let places: Vec<Place> = seen.all.iter().map(|(place, _)| *place).collect();
+    assert_eq!(
+        places,
+        [Place::Serving, Place::Between, Place::Authority],
+        "a root is our own copy"
+    );
+    let [(_, serving), (_, between), (_, authority)] = &seen.all[..] else { unreachable!() };
+    assert_eq!((&serving.issuer, &between.issuer), (&between.subject, &authority.subject));
+    assert_eq!(seen.hidden, None);
+    drop(server);
+    let seen = papers.look().await;
+    assert_eq!(seen.all.len(), 1, "the authority is in the kubeconfig");
+    let hidden = seen.hidden.unwrap();
+    assert!(hidden.starts_with("the handshake failed: "), "{hidden}");
+}
+
+#[tokio::test]
 async fn a_server_that_keeps_its_version_to_itself_is_no_failure() {
     let world = World::new();
     let server = world.serve(|seen| match seen.path() {
