@@ -129,6 +129,7 @@ impl Effects {
             Effect::Follow(tables) => self.feeds.follow(app, &tables),
             Effect::Adopt => self.adopt(app),
             Effect::Fetch(route, target, form) => self.fetch(route, target, form),
+            Effect::WhichSchema(route, question) => self.which_schema(route, *question),
             Effect::StopReading => self.stop_reading(),
             Effect::FetchToCopy(target) => self.fetch_to_copy(target),
             Effect::Copy(what, text) => self.copy(what, text),
@@ -194,10 +195,8 @@ impl Effects {
     fn fetch(&mut self, route: RouteId, target: Target, form: Form) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         let now = self.connection.now();
-        if matches!(form, Form::WhatIf | Form::Dump) {
-            let page = self.fairness_page(&target, form);
-            self.runtime.spawn(async move { post(Msg::Fetched(route, page.await)) });
-            return;
+        if form == Form::Dump {
+            return self.dump(route, &target);
         }
         let task = self.runtime.spawn(async move {
             let told = |read| post(Msg::Reading(route, read));
