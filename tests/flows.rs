@@ -751,7 +751,7 @@ fn limits_of_a_level_are_asked_for_in_words_and_mandatory_levels_refused() {
     assert_eq!((wish.action, wanted, name), ("limits", "shares=40 lendable=10", "workload-low"));
     stage.press("/catch<enter>xh");
     assert!(
-        stage.text().contains("mandatory: the server puts it back"),
+        stage.text().contains("mandatory: the server refuses it with any other limits"),
         "{}",
         stage.text()
     );

@@ -260,10 +260,10 @@ impl Effects {
     }
 
     fn prepare(&self, id: SessionId, wish: Wish) {
-        let (client, post) = (self.connection.client.clone(), self.post.clone());
+        let (upstream, post) = (self.connection.upstream.clone(), self.post.clone());
         let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
         self.runtime.spawn(async move {
-            let plan = change::prepare(&client, &wish, &cluster, now).await;
+            let plan = change::prepare(&upstream, &wish, &cluster, now).await;
             post(Msg::Prepared(id, plan.map(Box::new)));
         });
     }
