@@ -156,3 +156,82 @@ async fn schemas(up: &Arc<Upstream>) -> Result<Look, Fault> {
     let unread = unread.chain(several(up, "what is counted is one server's")).collect();
     Ok(Look { rows, unread, next: next(reading.as_ref()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::demo::{DemoCluster, Deny, Failure};
+    use crate::state::decl::TableSpec;
+    use crate::state::kinds::{priority_levels, queues};
+    use crate::state::parcel::{Draft, Parcel};
+    use crate::state::store::Store;
+    use crate::state::time::Epoch;
+
+    fn upstream(demo: &DemoCluster) -> Arc<Upstream> {
+        let began = Instant::now();
+        Upstream::new(
+            demo.client(),
+            Arc::new(move || Epoch(began.elapsed().as_secs() as i64 + 1000)),
+        )
+    }
+
+    /// What a look shows, as rows, and what it says is missing.
+    async fn shown(
+        source: &mut Fairness,
+        up: &Arc<Upstream>,
+        spec: &'static TableSpec,
+    ) -> (Store, String) {
+        let look = source.look(up).await.unwrap();
+        let mut store = Store::default();
+        let feed = store.open_feed(store.table_index(spec.id).unwrap(), 0, None);
+        let (mut parcel, mut draft) = (Parcel::new(feed, 1, spec), Draft::default());
+        for fill in look.rows {
+            draft.reset(spec, 0);
+            fill(&mut draft);
+            draft.settle();
+            parcel.push(&draft, spec);
+        }
+        store.apply(&parcel);
+        (store, look.unread.join("\n"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_metrics_the_dump_serves_as_of_its_own_time() {
+        let demo = DemoCluster::today();
+        demo.faults().deny(Deny::everywhere("get", "/metrics"));
+        let (up, mut source) = (upstream(&demo), Fairness::new(Of::Levels));
+        for _ in 0..3 {
+            let (store, unread) = shown(&mut source, &up, &priority_levels::TABLE).await;
+            let rows: Vec<_> = store.rows(priority_levels::TABLE.id).collect();
+            assert!(
+                rows.len() > 5 && rows.iter().all(|r| r.time(priority_levels::AT) == Epoch(1000))
+            );
+            assert!(unread.contains("as old as READ says"), "{unread}");
+            tokio::time::advance(SCRAPES).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queues_are_shown_without_whose_they_are_and_what_is_no_dump_is_told() {
+        let demo = DemoCluster::today();
+        let answer = |path: &str, code, body: &str| Failure {
+            verb: String::new(),
+            path: path.into(),
+            times: 1,
+            code,
+            body: body.into(),
+            retry_after: None,
+        };
+        demo.faults().fail(answer(Page::Requests.path().split('?').next().unwrap(), 500, "no"));
+        let (up, mut source) = (upstream(&demo), Fairness::new(Of::Queues));
+        let (store, unread) = shown(&mut source, &up, &queues::TABLE).await;
+        let rows: Vec<_> = store.rows(queues::TABLE.id).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|r| r.text(queues::TOP).is_empty()));
+        assert!(unread.contains("the dump could not be read"), "{unread}");
+        demo.faults().fail(answer(Page::Queues.path(), 200, "<html>Log in</html>"));
+        tokio::time::advance(EVERY).await;
+        up.nudge();
+        let why = source.look(&up).await.err().unwrap().to_string();
+        assert!(why.contains("no heading with PriorityLevelName"), "{why}");
+    }
+}
