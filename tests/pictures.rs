@@ -168,7 +168,7 @@ async fn looked(stage: &mut Stage, client: Client, time: Arc<AtomicI64>) {
             match delivery {
                 Delivery::Rows(parcel) => {
                     have += 1;
-                    drop(stage.send(Msg::Rows(parcel)));
+                    stage.send(Msg::Rows(parcel));
                 }
                 Delivery::Health(_, Health::Starting { .. }) => {}
                 Delivery::Health(..) if have == looks => return,
