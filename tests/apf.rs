@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
 use wheelhouse::state::fairness::catch::{Asked, What, catch};
+use wheelhouse::state::fairness::question::{Question, of_path};
 use wheelhouse::state::fairness::schema::Schema;
 use wheelhouse::state::fairness::seats::Level;
 
@@ -80,6 +81,15 @@ fn odd_schemas() -> Vec<Value> {
             )],
             vec![],
         ),
+        // A namespace by name is in itself, so that no cluster scope is needed.
+        schema(
+            "t-namespaces",
+            45,
+            "workload-high",
+            vec![group("system:authenticated")],
+            vec![resources(&["*"], &[""], &["namespaces"], false, &["*"])],
+            vec![],
+        ),
         schema(
             "t-cluster",
             50,
@@ -105,6 +115,7 @@ impl Dice {
 /// A request in the server's words, and as it is sent: method and path.
 fn request(dice: &mut Dice) -> (Asked, &'static str, String) {
     let who: &[(&str, &[&str])] = &[
+        ("alice", &["dev"]),
         ("alice", &["dev"]),
         ("alice", &["ops"]),
         ("bob", &[]),
@@ -143,12 +154,15 @@ fn request(dice: &mut Dice) -> (Asked, &'static str, String) {
     }
     let kinds: &[(&str, &str, &str, bool)] = &[
         ("", "v1", "pods", true),
+        ("", "v1", "pods", true),
         ("", "v1", "configmaps", true),
         ("apps", "v1", "deployments", true),
         ("coordination.k8s.io", "v1", "leases", true),
         ("", "v1", "nodes", false),
         ("", "v1", "events", true),
         ("authorization.k8s.io", "v1", "subjectaccessreviews", false),
+        ("", "v1", "namespaces", false),
+        ("", "v1", "serviceaccounts", true),
     ];
     let (group, version, resource, namespaced) = *dice.pick(kinds);
     let namespace = match namespaced {
@@ -158,20 +172,27 @@ fn request(dice: &mut Dice) -> (Asked, &'static str, String) {
     let verbs: &[(&str, &str, bool)] = &[
         ("get", "GET", true),
         ("list", "GET", false),
+        ("watch", "GET", false),
         ("create", "POST", false),
         ("update", "PUT", true),
         ("patch", "PATCH", true),
         ("delete", "DELETE", true),
     ];
     let (verb, method, named) = *dice.pick(verbs);
+    let name = if resource == "namespaces" { *dice.pick(&["shop", "ops"]) } else { "is-not-there" };
+    // The token of an account is created below its name.
+    let token = resource == "serviceaccounts" && verb == "create" && *dice.pick(&[false, true]);
+    let named = named || token;
     let sub = match (resource, named) {
+        _ if token => "token",
         ("pods", true) => *dice.pick(&["", "status", "log", "exec"]),
         ("nodes" | "deployments", true) => *dice.pick(&["", "status"]),
+        ("namespaces", true) => *dice.pick(&["", "status", "finalize"]),
         _ => "",
     };
     // A collection of a namespaced kind may be asked for over all namespaces.
     let namespace = match (verb, *dice.pick(&[false, false, true])) {
-        ("list", true) => "",
+        ("list" | "watch", true) => "",
         _ => namespace,
     };
     let root = if group.is_empty() {
@@ -181,15 +202,16 @@ fn request(dice: &mut Dice) -> (Asked, &'static str, String) {
     };
     let inside =
         if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
-    let name = if named { "/is-not-there" } else { "" };
+    let place = if named { format!("/{name}") } else { String::new() };
     let below = if sub.is_empty() { String::new() } else { format!("/{sub}") };
-    let what = What::Resource {
-        group: own(group),
-        resource: own(resource),
-        sub: own(sub),
-        namespace: own(namespace),
-    };
-    (asked(verb, what), method, format!("{root}{inside}/{resource}{name}{below}"))
+    let until = if verb == "watch" { "?watch=1&timeoutSeconds=1" } else { "" };
+    let path = format!("{root}{inside}/{resource}{place}{below}{until}");
+    // As it is typed, and as the dump of such a request is read.
+    let typed = format!("{resource}.{group}{below}");
+    let question = Question::typed(asked(verb, What::default()), &typed, name, namespace);
+    let asked = question.expect("a question").asked;
+    assert_eq!(asked.what, of_path(&path), "{path}");
+    (asked, method, path)
 }
 
 fn all(lab: &ControlPlane, path: &str) -> Vec<Value> {
@@ -211,6 +233,16 @@ fn the_schema_that_catches_is_the_one_in_the_servers_headers() {
 
     let mut dice = Dice(20_261_123);
     let (mut wrong, mut seen) = (vec![], std::collections::BTreeMap::<String, usize>::new());
+    let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
+    let kind = |asked: &Asked| match &asked.what {
+        What::Path(_) => "path",
+        What::Resource { resource, namespace, .. } if resource == "namespaces" => {
+            if namespace.is_empty() { "namespaces" } else { "namespace by name" }
+        }
+        _ if asked.verb == "watch" => "watch",
+        What::Resource { resource, .. } if resource == "serviceaccounts" => "serviceaccounts",
+        What::Resource { .. } => "other",
+    };
     for _ in 0..COMBINATIONS {
         let (asked, method, path) = request(&mut dice);
         let asked = asked.with_usual_groups();
@@ -229,6 +261,7 @@ fn the_schema_that_catches_is_the_one_in_the_servers_headers() {
         let steps = catch(&asked, &schemas, &names);
         let said = steps.iter().find(|s| s.catches).map(|s| (s.schema.clone(), s.level.clone()));
         *seen.entry(server.clone().unwrap_or_default()).or_default() += 1;
+        *kinds.entry(kind(&asked)).or_default() += 1;
         if said != server.clone().zip(level.clone()) {
             wrong.push(format!(
                 "{method} {path} as {} {:?}: {} the server says {server:?} {level:?}, we {said:?}",
@@ -237,9 +270,12 @@ fn the_schema_that_catches_is_the_one_in_the_servers_headers() {
         }
     }
     assert!(wrong.is_empty(), "{} of {COMBINATIONS}:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{COMBINATIONS} combinations by schema {seen:?}, of {kinds:?}");
+    assert!(kinds.len() == 6 && kinds.values().all(|n| *n > 3), "{kinds:?}");
     // Not all of them went to the last resort.
     assert!(seen.len() >= 10, "{seen:?}");
     assert!(!seen.contains_key("t-dangling") && seen.contains_key("t-tie-a"), "{seen:?}");
+    assert!(seen.contains_key("t-namespaces"), "{seen:?}");
 }
 
 fn run(lab: &ControlPlane, user: User, args: &[&str]) -> (i32, Value, String) {

@@ -17,6 +17,7 @@ use wheelhouse::actions::plan::{Answer as Yes, Danger, Plan, Request, Step};
 use wheelhouse::app::cluster::session::{
     Answer, ArmedId, Fault, Lock, Meter, Permit, Unreachable, gated, get,
 };
+use wheelhouse::app::cluster::upstream::Upstream;
 use wheelhouse::app::demo::DemoCluster;
 use wheelhouse::app::effects::change::{prepare, send, undo_from};
 use wheelhouse::app::execute::{Report, Server, execute};
@@ -341,10 +342,11 @@ async fn a_scale_from_nothing_does_not_undo_what_somebody_else_scaled_meanwhile(
     let key = Key::of(&uid, &namespace, &name);
     let path = gvk.object(&namespace, &name);
     let target = Target { table: "", gvk, namespace, name, key, rv: 0 };
+    let upstream = Upstream::new(client.clone(), Arc::new(|| Epoch(0)));
     let planned = async |to: &str| {
         let targets = vec![target.clone()];
         let wish = Wish { action: "scale", targets, argument: to.into() };
-        let plan = prepare(&client, &wish, &Cluster::default(), Epoch(0)).await.unwrap();
+        let plan = prepare(&upstream, &wish, &Cluster::default(), Epoch(0)).await.unwrap();
         plan.steps[0].request.clone()
     };
     let permit = Permit::Write(ArmedId(1));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wheelhouse::actions::Wish;
 use wheelhouse::actions::plan::{Answer as Yes, Danger, Plan, Request};
 use wheelhouse::app::cluster::session::{Answer, ArmedId, Fault, Lock, Meter, gated, get};
+use wheelhouse::app::cluster::upstream::Upstream;
 use wheelhouse::app::cluster::{Client, session::Unreachable};
 use wheelhouse::app::demo::DemoCluster;
 use wheelhouse::app::effects::change::{Reach, prepare};
@@ -44,6 +45,11 @@ impl Rig {
         Rig { runtime, client, lock, home: tempfile::tempdir().expect("a folder") }
     }
 
+    fn upstream(&self) -> Arc<Upstream> {
+        let _context = self.runtime.enter();
+        Upstream::new(self.client.clone(), Arc::new(|| Epoch(0)))
+    }
+
     fn read(&self, path: &str) -> Value {
         let answer = self.runtime.block_on(get(&self.client, path, None)).expect("it is there");
         serde_json::from_slice(&answer.body).expect("JSON")
@@ -69,7 +75,7 @@ impl Rig {
         let targets = nodes.iter().map(|name| self.node(name)).collect();
         let wish = Wish { action, targets, argument: argument.into() };
         let cluster = Cluster { context: "demo".into(), ..Cluster::default() };
-        self.runtime.block_on(prepare(&self.client, &wish, &cluster, Epoch(1_795_435_200)))
+        self.runtime.block_on(prepare(&self.upstream(), &wish, &cluster, Epoch(1_795_435_200)))
     }
 
     fn run(&self, plan: Plan) -> Report {
@@ -225,7 +231,7 @@ fn objects_that_are_gone_are_left_out_of_the_plan_and_named() {
         argument: String::new(),
     };
     let cluster = Cluster::default();
-    let plan = rig.runtime.block_on(prepare(&rig.client, &wish, &cluster, Epoch(0))).unwrap();
+    let plan = rig.runtime.block_on(prepare(&rig.upstream(), &wish, &cluster, Epoch(0))).unwrap();
     assert_eq!(plan.steps.len(), 1);
     assert!(plan.notes.iter().any(|n| n.words.contains("demo-b-01")), "{:?}", plan.notes);
 }
@@ -256,7 +262,7 @@ fn a_finalizer_goes_after_a_backup_and_not_once_its_controller_is_back() {
         let targets = vec![held(&rig, forge, "team-blue", name)];
         let wish = Wish { action: "remove-finalizer", targets, argument: String::new() };
         let now = Epoch(rig.now());
-        rig.runtime.block_on(prepare(&rig.client, &wish, &Cluster::default(), now)).unwrap()
+        rig.runtime.block_on(prepare(&rig.upstream(), &wish, &Cluster::default(), now)).unwrap()
     };
     let first = plan("anvil");
     let notes = first.notes.iter().map(|n| n.words.clone()).collect::<Vec<_>>().join("\n");

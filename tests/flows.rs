@@ -13,6 +13,7 @@ use wheelhouse::actions::Kubectl;
 use wheelhouse::actions::plan::{Danger, Plan, Request, Step};
 use wheelhouse::app::execute::{Did, Report};
 use wheelhouse::app::msg::{Effect, Msg};
+use wheelhouse::state::fairness::question::written;
 use wheelhouse::state::journal::Fate;
 use wheelhouse::state::parcel::{Key, Parcel};
 use wheelhouse::state::ui::document::{Fetched, Form};
@@ -706,21 +707,27 @@ fn from_a_level_to_who_is_there_to_which_schema_caught_it() {
     let mut stage = Stage::scene("requests", "typical", (160, 24));
     stage.press("i");
     let asked = stage.effects.iter().find_map(|effect| match effect {
-        Effect::Fetch(_, target, Form::WhatIf) => Some(target.name.clone()),
+        Effect::WhichSchema(_, question) => Some(question.clone()),
         _ => None,
     });
-    assert_eq!(asked.as_deref(), Some("system:serviceaccount:ci:runner list pods"));
+    let asked = asked.expect("a question");
+    assert_eq!(written(&asked.asked), "system:serviceaccount:ci:runner list pods");
+    assert_eq!(asked.put_in.as_deref(), Some("service-accounts"));
     // The same is typed by hand; alone it asks about oneself.
     stage.press("<esc>:whatif jane get nodes -g dev<enter>:whatif<enter>");
     let questions: Vec<_> = stage
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Fetch(_, target, Form::WhatIf) => Some(target.name.as_str()),
+            Effect::WhichSchema(_, question) => Some(written(&question.asked)),
             _ => None,
         })
         .collect();
     assert_eq!(questions[1..], ["jane get nodes -g dev", "me list pods"]);
+    // Looked at again it is the same question; what is none is refused.
+    stage.effects.clear();
+    stage.press("u:whatif jane<enter>");
+    assert!(stage.text().contains("it is written USER|me VERB"), "{}", stage.text());
 }
 
 #[test]
@@ -743,5 +750,9 @@ fn limits_of_a_level_are_asked_for_in_words_and_mandatory_levels_refused() {
     let (wanted, name) = (wish.argument.as_str(), wish.targets[0].name.as_str());
     assert_eq!((wish.action, wanted, name), ("limits", "shares=40 lendable=10", "workload-low"));
     stage.press("/catch<enter>xh");
-    assert!(stage.text().contains("mandatory: the server puts it back"), "{}", stage.text());
+    assert!(
+        stage.text().contains("mandatory: the server refuses it with any other limits"),
+        "{}",
+        stage.text()
+    );
 }

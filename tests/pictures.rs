@@ -159,7 +159,11 @@ async fn looked(stage: &mut Stage, client: Client, time: Arc<AtomicI64>) {
     let mailbox = Mailbox::new(Arc::new(move || wake.notify_one()));
     let now = time.clone();
     let clock = Arc::new(move || Epoch(now.load(Ordering::SeqCst)));
-    let mut more: i64 = if table.id == "apiserver" { 4 } else { 0 };
+    let mut more: i64 = match table.id {
+        "apiserver" => 4,
+        "prioritylevelconfigurations" => 1,
+        _ => 0,
+    };
     time.fetch_sub(15 * more, Ordering::SeqCst);
     let upstream = Upstream::new(client, clock);
     let _feed = feed::spawn(FeedSpec { id, table, kind: 0, namespace: None }, &upstream, &mailbox);

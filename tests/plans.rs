@@ -7,9 +7,13 @@ use wheelhouse::actions::cleanup::{self, Around};
 use wheelhouse::actions::named;
 use wheelhouse::actions::plan::{Answer, Before, Danger, Plan, Weight};
 use wheelhouse::state::decl::Gvk;
-use wheelhouse::state::kinds;
-use wheelhouse::state::parcel::Key;
+use wheelhouse::state::fairness::board::{Sources, lines};
+use wheelhouse::state::fairness::dump::LevelNow;
+use wheelhouse::state::fairness::seats::Level;
+use wheelhouse::state::kinds::{self, priority_levels};
+use wheelhouse::state::parcel::{Draft, Key, Parcel};
 use wheelhouse::state::rules::stuck::{Content, Evidence, Named, Veto, Workload};
+use wheelhouse::state::store::Store;
 use wheelhouse::state::time::Epoch;
 use wheelhouse::state::ui::document::Target;
 
@@ -438,6 +442,119 @@ fn level(name: &str, annotations: Value, limited: Value) -> Seen {
         if annotations.is_null() { json!({}) } else { json!({ "annotations": annotations }) };
     let rest = json!({"metadata": metadata, "spec": {"type": "Limited", "limited": limited}});
     seen("PriorityLevelConfiguration", "", name, rest)
+}
+
+/// The board's table of levels, each with its shares, its seats by the metrics, and what it executes.
+fn levels_now(levels: &[(&str, i64, Option<i64>, i64)]) -> Store {
+    let (mut store, mut draft) = (Store::default(), Draft::default());
+    let spec = &priority_levels::TABLE;
+    let feed = store.open_feed(store.table_index(spec.id).expect("a table"), 0, None);
+    let mut parcel = Parcel::new(feed, 1, spec);
+    for (place, (name, shares, nominal, executing)) in levels.iter().enumerate() {
+        let level = Level {
+            name: (*name).into(),
+            uid: format!("uid-{name}"),
+            shares: *shares,
+            queues: (*name != "batch").then_some((64, 50)),
+            ..Level::default()
+        };
+        let told = LevelNow {
+            name: level.name.clone(),
+            nominal: *nominal,
+            executing: Some(*executing),
+            ..LevelNow::default()
+        };
+        let from = Sources { levels: &[level], dump: Some(&[told]), ..Sources::default() };
+        let mut line = lines(&from).remove(0);
+        line.now.nominal = *nominal;
+        line.seats.nominal = nominal.unwrap_or(0);
+        draft.reset(spec, 0);
+        priority_levels::fill(&mut draft, &line, place, Epoch(0), [0; 12]);
+        draft.settle();
+        parcel.push(&draft, spec);
+    }
+    store.apply(&parcel);
+    store
+}
+
+#[test]
+fn seats_are_told_before_with_what_is_lent_borrowed_and_queued() {
+    let limits = |shares: i64, response: Value| {
+        json!({"nominalConcurrencyShares": shares, "lendablePercent": 50,
+        "borrowingLimitPercent": 10, "limitResponse": response})
+    };
+    let queue =
+        json!({"type": "Queue", "queuing": {"queues": 64, "handSize": 6, "queueLengthLimit": 50}});
+    let low = level("low", Value::Null, limits(50, queue));
+    let batch = level("batch", Value::Null, limits(10, json!({"type": "Reject"})));
+    let now = |low, high| {
+        levels_now(&[("low", 50, low, 280), ("high", 40, high, 3), ("batch", 10, Some(60), 0)])
+    };
+    let among = now(Some(300), Some(240));
+    let change = named("limits").and_then(|action| action.change()).expect("a change");
+    let by = By { login: "op".into(), at: "2026-11-23T02:04:56Z".into() };
+    let notes = |on: &Seen, argument: &str, among: &Store| {
+        let plan = change.plan_among(std::slice::from_ref(on), argument, &by, among).unwrap();
+        plan.notes.into_iter().map(|note| note.words).collect::<Vec<_>>().join("\n")
+    };
+    let page = notes(&low, "shares=25 queue-length=100", &among);
+    // 600 * 25 / 75 is 200; half of it is lent, a tenth borrowed.
+    assert!(page.contains("low: 300 → 200 of 600 seats\n"), "{page}");
+    assert!(
+        page.contains("low, by lending and borrowing: least 150 → 100, most 330 → 220"),
+        "{page}"
+    );
+    assert!(page.contains("low: its queues hold 3200 → 6400 requests"), "{page}");
+    assert!(page.contains("low executes 280 now, more than its 200 seats"), "{page}");
+    assert!(page.contains("the others: high 240 → 320, batch 60 → 80"), "{page}");
+    let page = notes(&low, "borrowing=none", &among);
+    assert!(
+        page.contains("least 150 → 150, most 330 → no limit") && !page.contains("queues hold"),
+        "{page}"
+    );
+    // Without seats of its own, a level does what it does with what finds none.
+    let page = notes(&low, "shares=0", &among);
+    assert!(
+        page.contains("what cannot borrow then waits in its queues until it times out"),
+        "{page}"
+    );
+    let page = notes(&batch, "shares=0", &among);
+    assert!(
+        page.contains(
+            "batch is left without seats of its own: what cannot borrow then is turned away"
+        ),
+        "{page}"
+    );
+    // Seats that do not go with the shares are of another moment; that is not the same as no metrics.
+    let page = notes(&low, "shares=25", &now(Some(300), Some(24)));
+    assert!(
+        page.contains("do not go with the shares") && !page.contains("could not be read"),
+        "{page}"
+    );
+    let untold = levels_now(&[("low", 50, None, 0), ("high", 40, None, 0), ("batch", 10, None, 0)]);
+    let page = notes(&low, "shares=25", &untold);
+    assert!(page.contains("usual 600 (its metrics could not be read)"), "{page}");
+}
+
+#[test]
+fn the_annotation_is_read_as_the_server_reads_it() {
+    let response = json!({"nominalConcurrencyShares": 30, "limitResponse": {"type": "Reject"}});
+    let takes_over = |name: &str, value: Value| {
+        let seen = level(name, value, response.clone());
+        let plan = plan("limits", &[seen], "shares=40").unwrap();
+        plan.steps[0].request.body.to_string().contains("autoupdate-spec")
+    };
+    let auto = |value: &str| json!({"apf.kubernetes.io/autoupdate-spec": value});
+    for value in ["1", "t", "T", "TRUE", "true", "True"] {
+        assert!(takes_over("own", auto(value)) && takes_over("system", auto(value)), "{value}");
+    }
+    for value in ["0", "f", "F", "FALSE", "false", "False"] {
+        assert!(!takes_over("own", auto(value)) && !takes_over("system", auto(value)), "{value}");
+    }
+    // What it cannot read counts as absent.
+    for value in ["", "yes", "tRUE"] {
+        assert!(!takes_over("own", auto(value)) && takes_over("system", auto(value)), "{value}");
+    }
 }
 
 #[test]

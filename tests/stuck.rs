@@ -267,7 +267,7 @@ impl Hands {
         let wish =
             Wish { action: "remove-finalizer", targets: vec![target], argument: hold.into() };
         let c = &self.connection;
-        let plan = self.runtime.block_on(prepare(&c.client, &wish, &c.cluster, c.now()));
+        let plan = self.runtime.block_on(prepare(&c.upstream, &wish, &c.cluster, c.now()));
         plan.expect("something is to be done")
     }
 

@@ -141,7 +141,7 @@ pub fn metrics(data: &[u8]) {
 /// more than its line, and the groups hold every request once.
 pub fn dumps(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let dump = Dump::parse(&text);
+    let Ok(dump) = Dump::parse(&text) else { return };
     let lines = text.lines().filter(|l| !l.trim().is_empty()).count().saturating_sub(1);
     let (levels, queues, requests) = (dump.levels(), dump.queues(), dump.requests());
     for rows in [levels.len(), queues.len(), requests.len()] {

@@ -1,14 +1,15 @@
 //! Shares and limits of a priority level, with the seats that all levels get by it worked out before.
 //!
 //! Objects that the server suggests are put back within about a minute (measured on 1.37.2) as long as `apf.kubernetes.io/autoupdate-spec` is `true` (apiserver
-//! `pkg/util/flowcontrol`, kube-apiserver `flowcontrol/rest` and `flowcontrol/ensurer`): the same patch sets it to `false`. Mandatory
-//! ones are always put back.
+//! `pkg/util/flowcontrol`, kube-apiserver `flowcontrol/rest` and `flowcontrol/ensurer`): the same patch sets it to `false`. Of the mandatory
+//! ones `catch-all` is refused by the server with any other spec; `exempt` has no limits. Its `spec.exempt`, the shares and what
+//! it lends, can be changed in the API, but not here.
 
 use super::change::{Argument, By, Change, Draft, Seen, pointer};
 use super::plan::{Danger, Method, Note, Plan, Step, Write};
 use super::{Action, ActionSpec, Ask, Offer};
-use crate::state::fairness::seats::{Level, USUAL_TOTAL, likely, total};
-use crate::state::kinds::priority_levels::{EXECUTING, NOMINAL, SHARES, TOLD};
+use crate::state::fairness::seats::{Level, Seats, USUAL_TOTAL, likely, total};
+use crate::state::kinds::priority_levels::{EXECUTING, NOMINAL, QUEUES, SHARES, TOLD};
 use crate::state::row::Row;
 use crate::state::store::Store;
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ pub struct Limits;
 
 const TABLE: &str = "prioritylevelconfigurations";
 const AUTOUPDATE: &str = "apf.kubernetes.io/autoupdate-spec";
-/// Objects that the server keeps as they are (apiserver `flowcontrol/bootstrap/default.go`).
+/// Objects that the server always has (apiserver `flowcontrol/bootstrap/default.go`).
 const MANDATORY: [&str; 2] = ["exempt", "catch-all"];
 /// Objects that it suggests.
 const SUGGESTED: [&str; 6] =
@@ -47,8 +48,13 @@ impl Action for Limits {
     }
 }
 
+/// Why a mandatory level is not changed (apiserver `apis/flowcontrol/validation`).
 fn mandatory(name: &str) -> String {
-    format!("{name} is mandatory: the server puts it back as it is, always")
+    let why = match name {
+        "exempt" => "it has no limits: nothing in it ever waits",
+        _ => "the server refuses it with any other limits than its own",
+    };
+    format!("{name} is mandatory: {why}")
 }
 
 impl Change for Limits {
@@ -88,19 +94,19 @@ impl Change for Limits {
     ) -> Result<Plan, String> {
         let wanted = fields(argument)?;
         let mut draft = Draft::new("limits", Danger::Disruptive);
-        let mut shares: Vec<(String, i64)> = vec![];
+        let mut levels: Vec<(Level, Level)> = vec![];
         for seen in on {
             match step(seen, &wanted, &mut draft) {
-                Ok(step) => {
+                Ok((step, after)) => {
                     draft.step(step);
-                    let level = Level::of(&seen.object);
-                    let new = wanted.iter().find(|f| f.name == "shares").and_then(|f| f.value);
-                    shares.push((level.name, new.unwrap_or(level.shares)));
+                    let mut object = seen.object.clone();
+                    object["spec"]["limited"] = Value::Object(after);
+                    levels.push((Level::of(&seen.object), Level::of(&object)));
                 }
                 Err(why) => draft.skip(why),
             }
         }
-        for note in seats(among, &shares) {
+        for note in seats(among, &levels) {
             draft.note(note);
         }
         draft.finish(on, "level")
@@ -152,12 +158,20 @@ fn fields(argument: &str) -> Result<Vec<Field>, String> {
     Ok(fields)
 }
 
+/// A step, unless its object has no uid, and the limits after it.
+type Stepped = (Result<Step, super::plan::NoUid>, Map<String, Value>);
+
+/// What the server reads in the annotation: Go's `strconv.ParseBool`. What it cannot read is as good as absent.
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 /// The step for one level.
-fn step(
-    seen: &Seen,
-    wanted: &[Field],
-    draft: &mut Draft<'_>,
-) -> Result<Result<Step, super::plan::NoUid>, String> {
+fn step(seen: &Seen, wanted: &[Field], draft: &mut Draft<'_>) -> Result<Stepped, String> {
     let (name, spec) = (&seen.target.name, &seen.object["spec"]);
     if MANDATORY.contains(&name.as_str()) {
         return Err(mandatory(name));
@@ -167,8 +181,10 @@ fn step(
         before.ok_or_else(|| format!("{name} has no limits: its type is {}", spec["type"]))?;
     let (after, words) = changed(name, before, wanted)?;
     let marked = seen.object["metadata"]["annotations"][AUTOUPDATE].as_str();
-    let takes_over =
-        marked == Some("true") || marked.is_none() && SUGGESTED.contains(&name.as_str());
+    let takes_over = match marked.and_then(truth) {
+        Some(marked) => marked,
+        None => SUGGESTED.contains(&name.as_str()),
+    };
     if takes_over {
         draft.note(Note::warn(format!(
             "{name} is suggested by the server, which puts its own values back within about a minute while {AUTOUPDATE} is true: the same \
@@ -201,7 +217,7 @@ fn step(
         });
     }
     let undo = Some((format!("{name}: limits as they were"), uids(back)));
-    Ok(Step::new(format!("{name}: {}", words.join(", ")), &uids(there), undo))
+    Ok((Step::new(format!("{name}: {}", words.join(", ")), &uids(there), undo), after))
 }
 
 /// The limits after the change, and what changes in words.
@@ -238,54 +254,96 @@ fn changed(
     }
 }
 
-/// The seats of each level on one server, before and after.
-fn seats(among: &Store, new: &[(String, i64)]) -> Vec<Note> {
+/// The seats of each level on one server, before and after; `new` are the levels that change, as they are and as they will be.
+fn seats(among: &Store, new: &[(Level, Level)]) -> Vec<Note> {
     let rows: Vec<Row<'_>> = among.rows(TABLE).collect();
     if rows.is_empty() {
         return vec![Note::warn(
             "the other levels could not be read: the seats are not worked out",
         )];
     }
-    let sum: i64 = rows.iter().map(|r| r.num(SHARES)).sum();
     let told = rows.iter().filter(|r| r.num(TOLD) != 0);
     let known: Vec<(i64, i64)> = told.map(|r| (r.num(SHARES), r.num(NOMINAL))).collect();
-    let range = total(&known, sum);
+    let own = |r: &Row<'_>| new.iter().find(|(level, _)| level.name == *r.name());
+    let shares = |r: &Row<'_>| own(r).map_or(r.num(SHARES), |(_, after)| after.shares);
+    let sum = |of: &dyn Fn(&Row<'_>) -> i64| rows.iter().map(of).fold(0, i64::saturating_add);
+    let (before, after) = (sum(&|r| r.num(SHARES)), sum(&shares));
+    let range = total(&known, before);
     let all = range.map_or(USUAL_TOTAL, likely);
-    let shares = |r: &Row<'_>| {
-        new.iter().find(|(name, _)| *name == *r.name()).map_or(r.num(SHARES), |(_, n)| *n)
-    };
-    let after: i64 = rows.iter().map(&shares).sum();
-    let seats =
-        |own: i64, of: i64| Level { shares: own, ..Level::default() }.seats(all, of).nominal;
     let mut notes = vec![];
     let mut others = vec![];
     for row in &rows {
-        let (was, is) = (seats(row.num(SHARES), sum), seats(shares(row), after));
-        let name = row.name();
-        let own = new.iter().any(|(n, _)| *n == *name);
-        if was == is && !own {
-            continue;
-        }
-        if is == 0 && was > 0 {
-            notes.push(Note::bad(format!(
-                "{name} is left without seats of its own: seen on 1.37.2, what cannot borrow then waits for ever"
-            )));
-        } else if own && row.num(EXECUTING) - 1 > is {
-            notes.push(Note::warn(format!(
-                "{name} executes {} now, more than its {is} seats",
-                row.num(EXECUTING) - 1
-            )));
-        }
-        match own {
-            true => notes.push(Note::plain(format!("{name}: {was} → {is} of {all} seats"))),
-            false => others.push(format!("{name} {was} → {is}")),
+        match own(row) {
+            Some((was, is)) => {
+                let (was, is) = ((was, was.seats(all, before)), (is, is.seats(all, after)));
+                notes.extend(short(row, was.1.nominal, is.1.nominal));
+                notes.extend(own_seats(was, is, all));
+            }
+            None => {
+                let of =
+                    |of: i64| Level { shares: row.num(SHARES), ..Level::default() }.seats(all, of);
+                let (was, is) = (of(before).nominal, of(after).nominal);
+                notes.extend(short(row, was, is).filter(|_| is == 0));
+                if was != is {
+                    others.push(format!("{} {was} → {is}", row.name()));
+                }
+            }
         }
     }
     if !others.is_empty() {
         notes.push(Note::plain(format!("the others: {}", others.join(", "))));
     }
+    notes.push(whose(range, known.is_empty()));
+    notes
+}
+
+/// What is short of seats by it.
+fn short(row: &Row<'_>, was: i64, is: i64) -> Option<Note> {
+    let (name, executing) = (row.name(), row.num(EXECUTING) - 1);
+    if is == 0 && was > 0 {
+        // Seen on 1.37.2.
+        let then = match row.num(QUEUES) {
+            0 => "is turned away",
+            _ => "waits in its queues until it times out",
+        };
+        let words =
+            format!("{name} is left without seats of its own: what cannot borrow then {then}");
+        return Some(Note::bad(words));
+    }
+    let words = || format!("{name} executes {executing} now, more than its {is} seats");
+    (executing > is).then(|| Note::warn(words()))
+}
+
+/// A level's seats, what lending and borrowing leave and add, and what its queues hold.
+fn own_seats(was: (&Level, Seats), is: (&Level, Seats), all: i64) -> Vec<Note> {
+    let name = &was.0.name;
+    let most = |seats: Seats| seats.most.map_or("no limit".to_owned(), |n| n.to_string());
+    let mut notes = vec![
+        Note::plain(format!("{name}: {} → {} of {all} seats", was.1.nominal, is.1.nominal)),
+        Note::plain(format!(
+            "{name}, by lending and borrowing: least {} → {}, most {} → {}",
+            was.1.least,
+            is.1.least,
+            most(was.1),
+            most(is.1)
+        )),
+    ];
+    let hold = |level: &Level| level.queues.map(|(queues, length)| queues.saturating_mul(length));
+    if let (Some(was), Some(is)) = (hold(was.0), hold(is.0))
+        && was != is
+    {
+        notes.push(Note::plain(format!("{name}: its queues hold {was} → {is} requests")));
+    }
+    notes
+}
+
+/// Whose seats they are, by what the levels' seats say of their sum.
+fn whose(range: Option<(i64, i64)>, untold: bool) -> Note {
     let whose = match range {
-        None => "of a server with the usual 600 (its metrics could not be read)".to_owned(),
+        None if untold => "of a server with the usual 600 (its metrics could not be read)".to_owned(),
+        None => "of a server with the usual 600 (the seats in its metrics do not go with the shares: those were changed after the \
+                 metrics were read, at most 15 s ago)"
+            .to_owned(),
         Some((least, most)) if least == most => "of the server that was asked".to_owned(),
         Some((least, most)) => {
             format!(
@@ -293,8 +351,5 @@ fn seats(among: &Store, new: &[(String, i64)]) -> Vec<Note> {
             )
         }
     };
-    notes.push(Note::plain(format!(
-        "seats {whose}, before lending and borrowing; each API server has its own"
-    )));
-    notes
+    Note::plain(format!("seats {whose}; each API server has its own"))
 }

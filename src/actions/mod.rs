@@ -134,6 +134,8 @@ pub enum Offer {
 pub enum Order {
     /// Open a document about an object.
     Open(Target, Form),
+    /// Open the page that says which flow schema catches a request.
+    WhichSchema(Box<crate::state::fairness::question::Question>),
     /// Go to another place.
     Go(crate::views::spec::Jump),
     /// Copy a text; what it is, for the message.

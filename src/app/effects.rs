@@ -134,6 +134,7 @@ impl Effects {
             Effect::Follow(tables) => self.feeds.follow(app, &tables),
             Effect::Adopt => self.adopt(app),
             Effect::Fetch(route, target, form) => self.fetch(route, target, form),
+            Effect::WhichSchema(route, question) => self.which_schema(route, *question),
             Effect::StopReading => self.stop_reading(),
             Effect::FetchToCopy(target) => self.fetch_to_copy(target),
             Effect::Copy(what, text) => self.copy(what, text),
@@ -199,10 +200,8 @@ impl Effects {
     fn fetch(&mut self, route: RouteId, target: Target, form: Form) {
         let (client, post) = (self.connection.client.clone(), self.post.clone());
         let now = self.connection.now();
-        if matches!(form, Form::WhatIf | Form::Dump) {
-            let page = self.fairness_page(&target, form);
-            self.runtime.spawn(async move { post(Msg::Fetched(route, page.await)) });
-            return;
+        if form == Form::Dump {
+            return self.dump(route, &target);
         }
         let begin =
             if form == Form::Kubelet { self.kubelets.turn(Instant::now()) } else { Instant::now() };
@@ -278,10 +277,10 @@ impl Effects {
     }
 
     fn prepare(&self, id: SessionId, wish: Wish) {
-        let (client, post) = (self.connection.client.clone(), self.post.clone());
+        let (upstream, post) = (self.connection.upstream.clone(), self.post.clone());
         let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
         self.runtime.spawn(async move {
-            let plan = change::prepare(&client, &wish, &cluster, now).await;
+            let plan = change::prepare(&upstream, &wish, &cluster, now).await;
             post(Msg::Prepared(id, plan.map(Box::new)));
         });
     }

@@ -93,6 +93,8 @@ pub enum Effect {
     Follow(Vec<u8>),
     /// Fetch an object for a document.
     Fetch(RouteId, Target, Form),
+    /// Work out which flow schema catches a request, for a document.
+    WhichSchema(RouteId, Box<crate::state::fairness::question::Question>),
     /// Nobody looks at the document that is being read for.
     StopReading,
     /// Fetch an object and copy it.

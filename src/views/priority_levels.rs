@@ -3,9 +3,8 @@
 use super::spec::{Jump, Part, TableView};
 use crate::state::State;
 use crate::state::cell::Role;
-use crate::state::kinds::priority_levels::{self, STATE, WAITING, WINDOW};
+use crate::state::kinds::priority_levels::{self, STATE, WAITING};
 use crate::state::row::Row;
-use crate::state::time::span;
 
 /// The view.
 pub static VIEW: TableView = TableView {
@@ -78,8 +77,9 @@ pub static VIEW: TableView = TableView {
     help: "The API server's priority and fairness: every level with its seats (NOMINAL by its shares, SEATS now, after lending and \
            borrowing, TAKEN by what executes), what waits, how full its queues are, and what it lets through and turns away a \
            second. Numbers are one server's metrics, every 15 s while this view is open; whose requests they are comes from the \
-           debug dump, which holds the dispatcher's lock: it is taken when the view opens and when you ask (look-again), every \
-           10 s at most, and its age is told. Without the right to the dumps the metrics alone serve. Enter: the flows of a level; \
+           debug dump, which holds the dispatcher's lock: it is taken when the view opens, when you ask (look-again), when \
+           another level begins to queue, and once a minute while any does, every 10 s at most, and its age is told. Rates are of \
+           the last minute or so: until there are two scrapes there are none, unless the server has just begun. Without the right to the dumps the metrics alone serve. Enter: the flows of a level; \
            queues, requests and flowschemas are views of their own; `limits` changes shares with the seats worked out \
            before. Headless: wheelhouse apf levels.",
 };
@@ -105,14 +105,6 @@ fn summary(state: &State) -> Vec<Part> {
         ),
         Part { link: Some(Jump::filtered("flowschemas", "")), ..Part::say("schemas") },
     ];
-    // Until there are two scrapes, rates are what the server counted since its start.
-    let window = rows().map(|r| r.num(WINDOW)).max().unwrap_or(0);
-    if window > 300 {
-        parts.push(Part {
-            role: Role::Dim,
-            ..Part::say(format!("rates over {} for now", span(window)))
-        });
-    }
     if rows().next().is_some() && !rows().any(priority_levels::is_short) {
         parts.insert(0, Part { role: Role::Ok, ..Part::say("nobody waits for a seat") });
     }

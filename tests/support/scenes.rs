@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wheelhouse::app::cluster::decode::{Encoding, Plan};
 use wheelhouse::app::msg::Msg;
 use wheelhouse::state::decl::Gvk;
-use wheelhouse::state::fairness::board::{Sources, flow, lines, user};
+use wheelhouse::state::fairness::board::{Sources, flow, lines, queues_of, user};
 use wheelhouse::state::fairness::dump::{LevelNow, QueueNow, RequestNow, grouped};
 use wheelhouse::state::fairness::metrics::Flowing;
 use wheelhouse::state::fairness::schema::{PathRule, Rule, Schema, Subject};
@@ -147,8 +147,8 @@ impl Stage {
         levels.iter_mut().for_each(|level| end(more, [&mut level.name]));
         dump.iter_mut().for_each(|now| end(more, [&mut now.name]));
         for request in &mut asked {
-            let RequestNow { level, schema, user, verb, path, .. } = request;
-            end(more, [level, schema, user, verb, path]);
+            let RequestNow { level, schema, user, verb, path, flow, .. } = request;
+            end(more, [level, schema, user, verb, path, flow]);
         }
         let mut schemas = schemas();
         for schema in &mut schemas {
@@ -162,12 +162,11 @@ impl Stage {
             dump: Some(&dump),
             requests: &asked,
             requests_age: 12,
-            page: None,
-            span: None,
+            ..Sources::default()
         });
         let trend = [0, 0, 0, 0, 2, 4, 8, 11, 15, 15, 14, 15];
         self.looked("prioritylevelconfigurations", &lines, |draft, place, line| {
-            kinds::priority_levels::fill(draft, line, place, (NOON, 0.0), trend);
+            kinds::priority_levels::fill(draft, line, place, NOON, trend);
         });
         self.looked("flowschemas", &schemas, |draft, place, schema| {
             let counted =
@@ -186,6 +185,8 @@ impl Stage {
             };
             kinds::queues::fill(draft, &queue, Some(50), &holder, NOON);
         });
+        let of_level = queues_of(&levels);
+        let flow = |r: &RequestNow| flow(r, &of_level);
         let groups = [("user", grouped(&asked, user)), ("flow", grouped(&asked, flow))];
         let groups: Vec<_> = groups
             .into_iter()
@@ -195,7 +196,7 @@ impl Stage {
             kinds::flows::fill(draft, (by, group), place, asked.len(), &asked[0], NOON);
         });
         self.looked("requests", &asked, |draft, place, request| {
-            kinds::requests::fill(draft, request, place, NOON);
+            kinds::requests::fill(draft, request, &flow(request), place, NOON);
         });
     }
 
@@ -875,7 +876,7 @@ fn asked() -> Vec<RequestNow> {
         schema: "service-accounts".into(),
         queue: Some(5),
         waiting,
-        flow: String::new(),
+        flow: user.into(),
         arrived: Some(Epoch(NOON.0 - 12 + i)),
         seats: Some(1 + i % 3),
         user: user.into(),

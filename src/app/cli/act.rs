@@ -214,7 +214,7 @@ pub async fn act(common: &Common, act: &Act) -> Result<(String, Option<Failure>)
         }
         (Some(asked), _) => {
             let wish = wish(&connection, common, asked, act).await?;
-            prepare(&connection.client, &wish, &connection.cluster, connection.now())
+            prepare(&connection.upstream, &wish, &connection.cluster, connection.now())
                 .await
                 .map_err(refused)?
         }

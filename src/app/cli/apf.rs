@@ -9,7 +9,7 @@ use crate::app::effects::fairness::{Configured, configured, me};
 use crate::state::doc::{Folds, whatif, yaml_text};
 use crate::state::export::csv_line;
 use crate::state::fairness::catch::{Asked, Step};
-use crate::state::fairness::question::{ME, answer, what_of};
+use crate::state::fairness::question::{ME, Question, answer};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -32,7 +32,8 @@ pub struct ApfArgs {
 /// What is told.
 #[derive(Subcommand, Debug, Clone)]
 pub enum Page {
-    /// Priority levels: seats, what executes and waits now, rates, counters since the server began, and a verdict
+    /// Priority levels: seats, what executes and waits now, counters since the server began, and a verdict; rates and waits take two
+    /// looks (--watch), or a server that has just begun
     Levels,
     /// Queues that hold something, the fullest first
     Queues,
@@ -63,6 +64,9 @@ pub enum Page {
         verb: String,
         /// `RESOURCE[.GROUP][/SUBRESOURCE]`, in the namespace of -n or cluster-wide; or a `/path`
         what: String,
+        /// Name; of meaning for namespaces alone, which the server takes to be in themselves
+        #[arg(default_value = "", hide_default_value = true)]
+        name: String,
     },
 }
 
@@ -119,15 +123,16 @@ pub async fn apf(
             }
             return Ok((dump(common, *of).await?, None));
         }
-        Page::Whatif { user, groups, verb, what } => {
+        Page::Whatif { user, groups, verb, what, name } => {
             if args.watch {
                 return Err(Failure::usage("whatif is asked once, without --watch".into()));
             }
             let namespace = common.connect.namespace.clone().unwrap_or_default();
-            let (user, verb) = (user.clone(), verb.clone());
-            let what = what_of(what, namespace);
-            let asked = Asked { user, groups: groups.clone(), verb, what };
-            return Ok((asked_about(common, asked, args.output).await?, None));
+            let (user, verb, groups) = (user.clone(), verb.clone(), groups.clone());
+            let asked = Asked { user, groups, verb, ..Asked::default() };
+            let question =
+                Question::typed(asked, what, name, &namespace).map_err(Failure::usage)?;
+            return Ok((asked_about(common, question, args.output).await?, None));
         }
     };
     match args.watch {
@@ -150,23 +155,21 @@ async fn dump(common: &Common, of: Dumped) -> Result<String, Failure> {
     Ok(clean_lines(&taken.text))
 }
 
-async fn asked_about(common: &Common, mut asked: Asked, output: Format) -> Result<String, Failure> {
+async fn asked_about(
+    common: &Common,
+    question: Question,
+    output: Format,
+) -> Result<String, Failure> {
     let connection = common.open_to_read().await?;
     let known = configured(&connection.client).await;
     let known = known.map_err(|fault| Failure::failed(fault.to_string()))?;
-    let mut ours = None;
-    if asked.user == ME {
-        let (name, groups) = me(&connection);
-        asked.user = name;
-        asked.groups.extend(groups);
-        ours = known.ours(&connection.meter);
-    }
-    let asked = asked.with_usual_groups();
+    let ours = known.ours(&connection.meter).filter(|_| question.is_me);
+    let question = question.whole(&me(&connection));
     Ok(match output {
         Format::Table | Format::Wide => {
-            page_text(&whatif(&asked, &known.schemas, &known.level_names(), ours.as_ref()))
+            page_text(&whatif(&question, &known.schemas, &known.level_names(), ours.as_ref()))
         }
-        other => rows(&asked, &known, other),
+        other => rows(&question.asked, &known, other),
     })
 }
 

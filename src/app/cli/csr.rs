@@ -134,7 +134,7 @@ async fn show(common: &Common, name: &str) -> Result<String, Failure> {
     let connection = common.open_to_read().await?;
     let object = get_object(&connection.client, &named(name)).await;
     let object = object.map_err(|fault| Failure::failed(format!("{name}: {fault}")))?;
-    let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
+    let store = reread(&connection.upstream, decide::AMONG, &connection.cluster.server).await;
     let page = certificate_request(&object, &World::of(&store), connection.now());
     Ok(page_text(&page))
 }
@@ -153,7 +153,7 @@ async fn decided(
     let asked = targets.len();
     let reason = decide.reason.as_ref().map(|r| format!("reason={r} ")).unwrap_or_default();
     let wish = Wish { action, targets, argument: format!("{reason}{}", decide.message) };
-    let plan = prepare(&connection.client, &wish, &connection.cluster, connection.now()).await;
+    let plan = prepare(&connection.upstream, &wish, &connection.cluster, connection.now()).await;
     let refused = |words: String| Failure { code: exit::REFUSED, words };
     let plan = plan.map_err(|why| refused(format!("nothing was done: {why}")))?;
     must_confirm(&plan, &decide.how)?;
@@ -183,7 +183,7 @@ async fn targets(connection: &Connection, asked: &Decide) -> Result<Vec<Target>,
         objects.retain(|object| Asked::of(object).is_open());
     }
     if asked.superseded {
-        let store = reread(&connection.client, decide::AMONG, &connection.cluster.server).await;
+        let store = reread(&connection.upstream, decide::AMONG, &connection.cluster.server).await;
         let world = World::of(&store);
         objects.retain(|object| judge(&Asked::of(object), &world).superseded.is_some());
     }

@@ -175,7 +175,7 @@ fn failed(fault: Fault) -> Failure {
 }
 
 async fn planned(connection: &Connection, wish: Wish) -> Result<Plan, Failure> {
-    let plan = prepare(&connection.client, &wish, &connection.cluster, connection.now()).await;
+    let plan = prepare(&connection.upstream, &wish, &connection.cluster, connection.now()).await;
     plan.map_err(|words| Failure { code: exit::REFUSED, words })
 }
 

@@ -38,7 +38,7 @@ impl Bases {
         Bases { window, steps: steps.max(2), processes: BTreeMap::new() }
     }
 
-    /// Processes that have answered so far.
+    /// Processes whose scrapes are kept.
     pub fn servers(&self) -> usize {
         self.processes.len()
     }

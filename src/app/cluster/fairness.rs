@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-/// Shortest time between two dumps of a sort.
+/// Shortest time between two dumps of a sort. Sorts have turns of their own, since a view may need two of them; there is never more
+/// than one on its way.
 pub const EVERY: Duration = Duration::from_secs(10);
 /// A request is some 300 bytes; a server holds some thousands.
 const LIMIT: usize = 64 << 20;
@@ -68,7 +69,11 @@ struct Slot {
 
 /// The dumps of a session.
 #[derive(Default)]
-pub struct Dumps([Mutex<Slot>; 3]);
+pub struct Dumps {
+    slots: [Mutex<Slot>; 3],
+    /// Held while one is read.
+    turn: Mutex<()>,
+}
 
 impl Dumps {
     /// A dump that was asked for at `since` or later, as soon as one may be had. Who has just come asks for what was taken
@@ -83,7 +88,7 @@ impl Dumps {
         since: Instant,
         clock: &(dyn Fn() -> Epoch + Send + Sync),
     ) -> Result<Arc<Taken>, Fault> {
-        let mut slot = self.0[page as usize].lock().await;
+        let mut slot = self.slots[page as usize].lock().await;
         if let (Some(tried), Some(last)) = (slot.tried, &slot.last)
             && tried >= since
         {
@@ -92,11 +97,16 @@ impl Dumps {
         if let Some(tried) = slot.tried {
             sleep_until(tried + EVERY).await;
         }
+        let _turn = self.turn.lock().await;
         let began = Instant::now();
-        slot.tried = Some(began);
-        let taken = raw(client, page.path(), LIMIT).await.map(|raw| {
+        // Whoever gives up on the way leaves no answer of another time behind.
+        *slot = Slot { tried: Some(began), last: None };
+        let taken = raw(client, page.path(), LIMIT).await.and_then(|raw| {
             let text = raw.text();
-            Arc::new(Taken { dump: Dump::parse(&text), text, at: clock(), began })
+            let foreign =
+                |why| Fault::Foreign(format!("GET {} answered no dump: {why}", page.path()));
+            let dump = Dump::parse(&text).map_err(foreign)?;
+            Ok(Arc::new(Taken { dump, text, at: clock(), began }))
         });
         slot.last = Some(taken.clone());
         taken
@@ -149,5 +159,24 @@ mod tests {
         let now = Instant::now();
         dumps.take(&client, Page::Levels, now, &clock).await.unwrap();
         assert!(now.elapsed() < EVERY);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_leaves_no_old_answer_behind() {
+        let (demo, dumps) = (DemoCluster::today(), Dumps::default());
+        let (client, clock) = (demo.client(), || Epoch(1));
+        let old = dumps.take(&client, Page::Levels, Instant::now(), &clock).await.unwrap();
+        tokio::time::advance(EVERY * 2).await;
+        let pressed = Instant::now();
+        // The request is on its way and never waited for.
+        let mut given_up = Box::pin(dumps.take(&client, Page::Levels, pressed, &clock));
+        tokio::select! {
+            biased;
+            _ = &mut given_up => panic!("it was answered at once"),
+            () = std::future::ready(()) => {}
+        }
+        drop(given_up);
+        let new = dumps.take(&client, Page::Levels, pressed, &clock).await.unwrap();
+        assert!(!Arc::ptr_eq(&old, &new) && new.began >= pressed);
     }
 }

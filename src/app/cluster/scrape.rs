@@ -12,7 +12,9 @@ use super::raw;
 use super::session::Fault;
 use crate::state::metrics::{Parser, Scrape, Span, Want};
 use kube::Client;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -21,6 +23,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub const EVERY: Duration = Duration::from_secs(15);
 /// Rates and quantiles are over about this long, as soon as it has passed.
 const WINDOW: Duration = Duration::from_secs(60);
+/// Scrapes by which the processes that answer are counted: two minutes of them.
+const SEEN: usize = 8;
 /// A metrics page longer than this is not read to its end.
 const LIMIT: u64 = 512 << 20;
 /// Longest time for one page, from the request to its last byte: whoever looks waits for it.
@@ -41,7 +45,7 @@ pub struct Reading {
     pub took: Duration,
     /// The server's clock, seconds since 1970.
     pub date: Option<i64>,
-    /// Processes that have answered at this address so far.
+    /// Processes that answer at this address, by the last [`SEEN`] scrapes.
     pub servers: usize,
     /// Scrapes of this session, and the bytes of all of them.
     pub spent: (u64, u64),
@@ -73,6 +77,7 @@ impl Reading {
 pub struct Scrapes {
     wants: Mutex<Vec<Want>>,
     state: tokio::sync::Mutex<State>,
+    servers: AtomicUsize,
 }
 
 struct State {
@@ -83,12 +88,30 @@ struct State {
     number: u64,
     bytes: u64,
     bases: Bases,
+    seen: VecDeque<Sighting>,
+}
+
+/// A process that answered: when it was started, and its clock then, both in seconds since 1970.
+type Sighting = (f64, Option<i64>);
+
+/// Processes that answer. One that was last seen before another was started is most likely the same server before its restart.
+fn servers(seen: &VecDeque<Sighting>) -> usize {
+    let last: BTreeMap<u64, &Sighting> = seen.iter().map(|one| (one.0.to_bits(), one)).collect();
+    // Dates are cut to the second.
+    let before =
+        |date: Option<i64>, start: f64| date.is_some_and(|date| start + 1.0 >= date as f64);
+    let restarted = |(started, date): &Sighting| {
+        let mut others = last.values().filter(|other| other.0 > *started);
+        others.any(|other| before(*date, other.0))
+    };
+    last.values().filter(|one| !restarted(one)).count()
 }
 
 impl Default for State {
     fn default() -> State {
         let bases = Bases::new(WINDOW, 2);
-        State { latest: None, tried: None, failed: None, number: 0, bytes: 0, bases }
+        let seen = VecDeque::new();
+        State { latest: None, tried: None, failed: None, number: 0, bytes: 0, bases, seen }
     }
 }
 
@@ -102,6 +125,11 @@ impl Scrapes {
                 None => all.push(want.clone()),
             }
         }
+    }
+
+    /// Processes that answer at this address, as far as scrapes have told; 0 before the first.
+    pub fn servers(&self) -> usize {
+        self.servers.load(Ordering::Relaxed)
     }
 
     /// A reading with a number above `seen`, as soon as one may be had.
@@ -133,7 +161,9 @@ impl Scrapes {
         match scrape(client, PATH, &wants).await {
             Ok(taken) => {
                 state.failed = None;
-                Ok(state.keep(taken, began, fingerprint(&wants)))
+                let reading = state.keep(taken, began, fingerprint(&wants));
+                self.servers.store(reading.servers, Ordering::Relaxed);
+                Ok(reading)
             }
             Err(fault) => {
                 state.failed = Some((state.number, fault.clone()));
@@ -157,6 +187,10 @@ impl State {
     fn keep(&mut self, taken: Taken, at: Instant, covers: usize) -> Arc<Reading> {
         let now = Arc::new(taken.scrape);
         self.bytes += now.cost.bytes;
+        if let Some(started) = now.started {
+            self.seen.push_back((started, taken.date));
+            self.seen.drain(..self.seen.len().saturating_sub(SEEN));
+        }
         let before = self.bases.compare(at, &now, covers);
         let reading = Arc::new(Reading {
             number: self.number,
@@ -164,7 +198,7 @@ impl State {
             before,
             took: taken.took,
             date: taken.date,
-            servers: self.bases.servers(),
+            servers: servers(&self.seen),
             spent: (self.number, self.bytes),
             at,
             covers,
@@ -266,6 +300,35 @@ mod tests {
         let (client, demo) = (endless(Duration::from_secs(2)), DemoCluster::today().client());
         let (given_up, after) = tokio::join!(scrapes.next(&client, 0), scrapes.next(&demo, 1));
         assert!(given_up.is_err() && after.is_ok());
+    }
+
+    fn taken(started: u32, x: u32) -> Taken {
+        let mut parser = Parser::new(&[Want::total("x")]);
+        parser.feed(format!("process_start_time_seconds {started}\nx {x}\n").as_bytes());
+        Taken { scrape: parser.end(), took: Duration::ZERO, date: None }
+    }
+
+    #[test]
+    fn a_server_that_was_restarted_is_not_counted_twice() {
+        let count = |seen: &[(f64, Option<i64>)]| servers(&seen.iter().copied().collect());
+        assert_eq!(count(&[]), 0);
+        // One that is restarted, and again.
+        assert_eq!(count(&[(100.5, Some(200)), (230.0, Some(240))]), 1);
+        assert_eq!(count(&[(100.5, Some(200)), (230.0, Some(240)), (250.0, Some(260))]), 1);
+        // Two that run for long, and a third that is started beside them.
+        assert_eq!(count(&[(100.5, Some(1000)), (700.0, Some(1015))]), 2);
+        let three = [(700.0, Some(1015)), (1020.0, Some(1030)), (700.0, Some(1045))];
+        assert_eq!(count(&three), 2);
+        // Without their clocks nobody can tell.
+        assert_eq!(count(&[(100.5, None), (230.0, None)]), 2);
+        // What answers no more is forgotten.
+        let mut state = State::default();
+        let began = Instant::now();
+        state.keep(taken(100, 0), began, 0);
+        for _ in 0..SEEN {
+            state.keep(taken(200, 0), began, 0);
+        }
+        assert_eq!(state.keep(taken(200, 0), began, 0).servers, 1);
     }
 
     #[tokio::test(start_paused = true)]

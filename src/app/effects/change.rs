@@ -9,6 +9,7 @@ use crate::app::cluster::reread::reread;
 use crate::app::cluster::session::{
     Answer, ArmedId, Fault, Permit, Review, call, get, may, may_named,
 };
+use crate::app::cluster::upstream::Upstream;
 use crate::app::cluster::{Client, fetch};
 use crate::app::execute::{Report, Server, execute};
 use crate::app::journal::{Journal, Trouble, who};
@@ -82,11 +83,12 @@ pub async fn send(client: &Client, permit: Permit, wanted: &Wanted) -> Result<An
 /// # Errors
 /// Why nothing can or need be done, in words.
 pub async fn prepare(
-    client: &Client,
+    upstream: &Arc<Upstream>,
     wish: &Wish,
     cluster: &Cluster,
     now: Epoch,
 ) -> Result<Plan, String> {
+    let client = &upstream.client;
     let change = named(wish.action).and_then(|action| action.change());
     let change = change.ok_or_else(|| format!("{} changes nothing", wish.action))?;
     let wants_pods = change.wants_pods(&wish.argument);
@@ -109,7 +111,7 @@ pub async fn prepare(
     let mut plan = match change.rereads() {
         [] => change.plan(&seen, &wish.argument, &by)?,
         tables => {
-            let among = reread(client, tables, &cluster.server).await;
+            let among = reread(upstream, tables, &cluster.server).await;
             change.plan_among(&seen, &wish.argument, &by, &among)?
         }
     };

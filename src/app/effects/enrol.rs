@@ -58,6 +58,7 @@ impl Effects {
         }
         let Some(Enrolling { made, place, file }) = self.enrolment.take() else { return };
         let (client, post) = (self.connection.client.clone(), self.post.clone());
+        let upstream = self.connection.upstream.clone();
         let (cluster, now) = (self.connection.cluster.clone(), self.connection.now());
         let pinned = pinned(&self.connection);
         self.runtime.spawn(async move {
@@ -76,7 +77,7 @@ impl Effects {
             let targets = vec![Target::in_table(&TABLE, "", &made.request, uid)];
             let argument = "made with wheelhouse".into();
             let wish = Wish { action: "approve", targets, argument };
-            let plan = prepare(&client, &wish, &cluster, now).await;
+            let plan = prepare(&upstream, &wish, &cluster, now).await;
             post(Msg::Prepared(id, plan.map(Box::new)));
             let written = async {
                 let certificate = made.certificate(&client, PATIENCE).await?;

@@ -7,13 +7,14 @@ use crate::app::cluster::feed::fairness::{LEVELS, SCHEMAS};
 use crate::app::cluster::session::{Fault, Meter};
 use crate::app::cluster::upstream::Upstream;
 use crate::app::connect::Connection;
+use crate::app::msg::Msg;
 use crate::state::cell::Role;
 use crate::state::doc::{Doc, Line, whatif};
-use crate::state::fairness::catch::Asked;
-use crate::state::fairness::question::{ME, read};
+use crate::state::fairness::question::Question;
 use crate::state::fairness::schema::Schema;
 use crate::state::fairness::seats::Level;
-use crate::state::ui::document::{Fetched, Form, Target};
+use crate::state::ui::RouteId;
+use crate::state::ui::document::{Fetched, Target};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -59,52 +60,43 @@ pub fn me(connection: &Connection) -> (String, Vec<String>) {
     }
 }
 
-/// A question with oneself put in, and whether it is about oneself.
-///
-/// # Errors
-/// It is not written as one.
-pub fn question(
-    text: &str,
-    (name, groups): &(String, Vec<String>),
-) -> Result<(Asked, bool), String> {
-    let mut asked = read(text)?;
-    let is_me = asked.user == ME;
-    if is_me {
-        asked.user.clone_from(name);
-        asked.groups.extend(groups.iter().cloned());
+impl Effects {
+    /// Works out the page of a question.
+    pub(super) fn which_schema(&self, route: RouteId, question: Question) {
+        let (client, meter) = (self.connection.client.clone(), self.connection.meter.clone());
+        let (me, post) = (me(&self.connection), self.post.clone());
+        self.runtime.spawn(async move {
+            let page = asked(&client, &meter, question, &me).await;
+            post(Msg::Fetched(route, page.map(paged)));
+        });
     }
-    Ok((asked.with_usual_groups(), is_me))
+
+    /// Reads the dump behind a table, as it came.
+    pub(super) fn dump(&self, route: RouteId, target: &Target) {
+        let (upstream, post) = (self.connection.upstream.clone(), self.post.clone());
+        let table = target.table;
+        self.runtime.spawn(async move {
+            let page = dumped(&upstream, table).await;
+            post(Msg::Fetched(route, page.map(paged)));
+        });
+    }
 }
 
-impl Effects {
-    /// The page of a form that is about no object.
-    pub(super) fn fairness_page(
-        &self,
-        target: &Target,
-        form: Form,
-    ) -> impl Future<Output = Result<Fetched, String>> + Send + 'static {
-        let (upstream, meter) = (self.connection.upstream.clone(), self.connection.meter.clone());
-        let (me, target) = (me(&self.connection), target.clone());
-        async move {
-            let page = match form {
-                Form::WhatIf => asked(&upstream.client, &meter, &target.name, &me).await?,
-                _ => dumped(&upstream, target.table).await?,
-            };
-            Ok(Fetched { object: serde_json::Value::Null, events: Ok(vec![]), page: Some(page) })
-        }
-    }
+/// A page that is about no object.
+fn paged(page: Doc) -> Fetched {
+    Fetched { object: serde_json::Value::Null, events: Ok(vec![]), page: Some(page) }
 }
 
 async fn asked(
     client: &Client,
     meter: &Meter,
-    text: &str,
+    question: Question,
     me: &(String, Vec<String>),
 ) -> Result<Doc, String> {
-    let (asked, is_me) = question(text, me)?;
+    let question = question.whole(me);
     let known = configured(client).await.map_err(|fault| fault.to_string())?;
-    let ours = known.ours(meter).filter(|_| is_me);
-    Ok(whatif(&asked, &known.schemas, &known.level_names(), ours.as_ref()))
+    let ours = known.ours(meter).filter(|_| question.is_me);
+    Ok(whatif(&question, &known.schemas, &known.level_names(), ours.as_ref()))
 }
 
 /// The dump behind a table, as it came; one that was taken within the last seconds serves.
@@ -129,6 +121,8 @@ mod tests {
     use super::*;
     use crate::app::cluster::session::{Lock, gated};
     use crate::app::demo::DemoCluster;
+    use crate::state::fairness::catch::Asked;
+    use crate::state::fairness::question::{of_path, read};
 
     #[tokio::test]
     async fn the_servers_headers_name_our_own_schema_and_level() {
@@ -139,13 +133,24 @@ mod tests {
         let own = || "global-default".to_owned();
         assert_eq!(known.ours(&meter), Some((own(), own())));
         let me = ("demo-operator".to_owned(), vec!["ops".to_owned()]);
-        let page = asked(&client, &meter, "me list pods", &me).await.unwrap().text();
+        let ask = |text: &str| asked(&client, &meter, read(text).unwrap(), &me);
+        let page = ask("me list pods").await.unwrap().text();
         assert!(page.starts_with("schema global-default catches it: level global-default"));
         assert!(page.contains("By the headers of the server's last answer to us"), "{page}");
         assert!(page.contains("groups ops, system:authenticated"), "{page}");
-        let other = asked(&client, &meter, "jane list pods", &me).await.unwrap().text();
+        let other = ask("jane list pods").await.unwrap().text();
         assert!(!other.contains("By the headers"), "{other}");
-        let wrong = asked(&client, &meter, "jane", &me).await.unwrap_err();
-        assert!(wrong.contains("USER|me VERB"), "{wrong}");
+        // Whatever a client is called, it is one user and not oneself.
+        for name in ["me", "Jane Doe", "x -g system:masters"] {
+            let what = of_path("/api/v1/pods");
+            let of = Asked { user: name.into(), verb: "list".into(), what, ..Asked::default() };
+            let question = Question { asked: of, ..Question::default() };
+            let page = asked(&client, &meter, question, &me).await.unwrap().text();
+            assert!(
+                page.contains(&format!("user {name}, groups system:authenticated\n")),
+                "{page}"
+            );
+            assert!(!page.contains("By the headers"), "{page}");
+        }
     }
 }

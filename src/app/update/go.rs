@@ -4,6 +4,7 @@ use super::App;
 use crate::actions::{self, Offer, Order};
 use crate::app::msg::{Effect, Now};
 use crate::state::cell::Role;
+use crate::state::fairness::question::Question;
 use crate::state::kinds;
 use crate::state::lens::Lens;
 use crate::state::query::Query;
@@ -58,11 +59,24 @@ impl App {
         self.follow(fx);
     }
 
+    /// Opens the page of a question.
+    pub(super) fn ask_schema(&mut self, question: Box<Question>, fx: &mut Vec<Effect>) {
+        let target = actions::which_schema::about(&question);
+        let doc =
+            DocUi { question: Some(question.clone()), ..DocUi::new(target.clone(), Form::WhatIf) };
+        let id = self.state.ui.visit("whatif", target.path(), Page::Document(Box::new(doc)));
+        fx.push(Effect::WhichSchema(id, question));
+        self.follow(fx);
+    }
+
     /// Fetches the document on screen again.
     pub(super) fn reload(&mut self, fx: &mut Vec<Effect>) {
         let id = self.state.ui.route().map_or(RouteId(0), |r| r.id);
         if let Some(doc) = self.state.ui.document() {
-            fx.push(Effect::Fetch(id, doc.target.clone(), doc.form));
+            fx.push(match &doc.question {
+                Some(question) => Effect::WhichSchema(id, question.clone()),
+                None => Effect::Fetch(id, doc.target.clone(), doc.form),
+            });
         }
     }
 
@@ -130,6 +144,7 @@ impl App {
         };
         match order {
             Some(Order::Open(target, form)) => self.open(target, form, fx),
+            Some(Order::WhichSchema(question)) => self.ask_schema(question, fx),
             Some(Order::Go(jump)) => self.jump(jump, fx),
             Some(Order::Copy(what, text)) => fx.push(Effect::Copy(what, text)),
             Some(Order::CopyYaml(target)) => fx.push(Effect::FetchToCopy(target)),

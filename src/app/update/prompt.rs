@@ -7,8 +7,8 @@ use crate::app::msg::{Effect, Now};
 use crate::app::terminal::chord::{Chord, Key};
 use crate::state::cell::Role;
 use crate::state::commands::{self, Layer};
+use crate::state::fairness::question::read;
 use crate::state::nearest;
-use crate::state::ui::document::Form;
 use crate::state::ui::prompt::{Asking, Candidate, Prompt};
 use crate::views;
 
@@ -138,8 +138,8 @@ impl App {
             ("q" | "q!" | "quit" | "exit", "") => self.run("quit", now, fx),
             ("ctx" | "context", name) if !name.is_empty() => self.switch_context(name, now, fx),
             ("ns" | "namespace", name) if !name.is_empty() => self.switch_namespace(name, fx),
-            ("whatif", "") => self.whatif("me list pods", fx),
-            ("whatif", question) => self.whatif(question, fx),
+            ("whatif", "") => self.whatif("me list pods", now, fx),
+            ("whatif", question) => self.whatif(question, now, fx),
             ("sort", column) if !column.is_empty() => self.sort_column(column),
             _ => match views::named(word) {
                 Some(view) => {
@@ -164,9 +164,12 @@ impl App {
         self.say(now, Role::Warn, format!("there is no view, action or command `{word}`{hint}"));
     }
 
-    /// The page of a question; what is wrong with it is said there.
-    fn whatif(&mut self, question: &str, fx: &mut Vec<Effect>) {
-        self.open(actions::which_schema::about(question), Form::WhatIf, fx);
+    /// The page of a question.
+    fn whatif(&mut self, question: &str, now: Now, fx: &mut Vec<Effect>) {
+        match read(question) {
+            Ok(question) => self.ask_schema(Box::new(question), fx),
+            Err(why) => self.say(now, Role::Warn, why),
+        }
     }
 
     fn switch_context(&mut self, name: &str, now: Now, fx: &mut Vec<Effect>) {

@@ -1,12 +1,20 @@
 //! The three dumps of `/debug/api_priority_and_fairness/` (apiserver `pkg/util/flowcontrol/apf_controller_debug.go`):
 //! cells end in a comma and are padded with spaces, nothing is quoted. Columns came and went over the versions, so
-//! they are found by name; a name with a comma in it is told apart by the times that stand beside it.
+//! they are found by name, and the cells of a row by where the heading's columns begin, whatever a client wrote into
+//! them. A row that does not stand so is told apart by the times, the verb and the path in it.
+//!
+//! What a client writes into a path comes out of the dump as it is, line breaks too: what looks like a row may be the
+//! client's text. Most of that shows ([`Dump::doubtful`]); a request that executes, with tabs in the right places, does not.
 
 use crate::state::time::{Epoch, parse_rfc3339};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-/// Columns whose text is a client's and may hold commas.
-const FREE: [&str; 2] = ["FlowDistingsher", "UserName"];
+/// A column that every dump has.
+const LEVEL: &str = "PriorityLevelName";
+/// A user or a namespace: a client's text, which may hold commas.
+const FLOW: &str = "FlowDistingsher";
+/// Columns that a request with details ends with, from the first whose text is a client's.
+const DETAILS: [&str; 3] = ["UserName", "Verb", "APIPath"];
 /// Columns that hold a time, which shows where a free text before them ends.
 const TIMES: [&str; 2] = ["ArriveTime", "StartTime"];
 
@@ -17,24 +25,57 @@ pub struct Dump {
     rows: Vec<Vec<String>>,
     /// Lines that had fewer cells than the heading or made no sense; they are left out.
     pub odd: usize,
+    /// Rows that do not stand under the heading's columns although it is padded, and rows that claim a place in a queue that another
+    /// has: a client's text may have made them.
+    pub doubtful: usize,
 }
 
 impl Dump {
-    /// Reads a dump. An empty text is a dump without rows.
-    pub fn parse(text: &str) -> Dump {
+    /// Reads a dump.
+    ///
+    /// # Errors
+    /// It has no heading of one.
+    pub fn parse(text: &str) -> Result<Dump, String> {
         let mut lines = text.lines().filter(|l| !l.trim().is_empty());
-        let head: Vec<String> = match lines.next() {
-            Some(line) => line.split(',').map(|c| c.trim().to_owned()).collect(),
-            None => return Dump::default(),
-        };
-        let mut dump = Dump { head, ..Dump::default() };
-        for line in lines {
-            match cells(&dump.head, line) {
-                Some(row) => dump.rows.push(row),
-                None => dump.odd += 1,
-            }
+        let first = lines.next().unwrap_or_default();
+        let head: Vec<String> = first.split(',').map(|c| c.trim().to_owned()).collect();
+        if !head.iter().any(|name| name == LEVEL) {
+            return Err(format!("it has no heading with {LEVEL}"));
         }
-        dump
+        let mut dump = Dump { head, ..Dump::default() };
+        let starts = starts(first);
+        // A heading that is not padded says nothing of where cells are.
+        let is_padded = first.contains(",  ") && starts.len() == dump.head.len();
+        let mut places = HashSet::new();
+        for line in lines {
+            let aligned = aligned(&starts, line).filter(|row| row.len() == dump.head.len());
+            let stands = aligned.is_some() || !is_padded;
+            let Some(row) = aligned.or_else(|| cells(&dump.head, line)) else {
+                dump.odd += 1;
+                continue;
+            };
+            let is_new =
+                Cells { head: &dump.head, row: &row }.place().is_none_or(|p| places.insert(p));
+            dump.doubtful += usize::from(!stands || !is_new);
+            dump.rows.push(row);
+        }
+        Ok(dump)
+    }
+
+    /// What is to be said of it where it cannot be relied upon, a sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = vec![];
+        if self.odd > 0 {
+            doubts.push(format!("{} lines of the dump could not be read", self.odd));
+        }
+        if self.doubtful > 0 {
+            doubts.push(format!(
+                "{} rows of the dump may be a client's text: they do not stand in its columns or claim a place that another has, as a \
+                 path with line breaks in it makes them",
+                self.doubtful
+            ));
+        }
+        doubts
     }
 
     fn rows(&self) -> impl Iterator<Item = Cells<'_>> {
@@ -44,7 +85,7 @@ impl Dump {
     /// Rows of `dump_priority_levels`.
     pub fn levels(&self) -> Vec<LevelNow> {
         let level = |c: Cells<'_>| LevelNow {
-            name: c.text("PriorityLevelName"),
+            name: c.text(LEVEL),
             waiting: c.number("WaitingRequests"),
             executing: c.number("ExecutingRequests"),
             dispatched: c.number("DispatchedRequests"),
@@ -59,7 +100,7 @@ impl Dump {
     /// Rows of `dump_queues`.
     pub fn queues(&self) -> Vec<QueueNow> {
         let queue = |c: Cells<'_>| QueueNow {
-            level: c.text("PriorityLevelName"),
+            level: c.text(LEVEL),
             index: c.number("Index"),
             waiting: c.number("PendingRequests"),
             executing: c.number("ExecutingRequests"),
@@ -71,7 +112,7 @@ impl Dump {
     /// Rows of `dump_requests`, with or without details.
     pub fn requests(&self) -> Vec<RequestNow> {
         let request = |c: Cells<'_>| RequestNow {
-            level: c.text("PriorityLevelName"),
+            level: c.text(LEVEL),
             schema: c.text("FlowSchemaName"),
             queue: c.number("QueueIndex"),
             // A waiting request has a place in its queue; the zero time says the same where there is no such column.
@@ -79,43 +120,108 @@ impl Dump {
                 Some(place) => place >= 0,
                 None => c.text("StartTime").starts_with("0001-"),
             },
-            flow: c.text("FlowDistingsher"),
+            flow: c.text(FLOW),
             arrived: parse_rfc3339(&c.text("ArriveTime")),
             seats: c.number("InitialSeats"),
-            user: c.text("UserName"),
-            verb: c.text("Verb"),
-            path: c.text("APIPath"),
+            user: c.text(DETAILS[0]),
+            verb: c.text(DETAILS[1]),
+            path: c.text(DETAILS[2]),
             namespace: c.text("Namespace"),
         };
         self.rows().map(request).collect()
     }
 }
 
-/// The cells of a line under a heading; none if there are too few. Commas beyond those between columns belong to the free
-/// texts. How many of them belong to the first is tried by what that makes of the times alone, since a client chooses how
-/// many there are.
+/// Where the heading's columns begin, in characters, as Go's tabwriter counts them.
+fn starts(heading: &str) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut ended = false;
+    for (at, c) in heading.chars().enumerate() {
+        match c {
+            ',' => ended = true,
+            ' ' => {}
+            _ if ended => {
+                starts.push(at);
+                ended = false;
+            }
+            _ => {}
+        }
+    }
+    starts
+}
+
+/// The cells of a line that stands under the heading: each column but the last ends in a comma and at least one space before
+/// the next begins.
+fn aligned(starts: &[usize], line: &str) -> Option<Vec<String>> {
+    let mut places = line.char_indices().map(|(at, _)| at).chain([line.len()]).enumerate();
+    let mut at = |start: usize| places.find(|(n, _)| *n == start).map(|(_, byte)| byte);
+    let bytes: Vec<usize> = starts.iter().map(|start| at(*start)).collect::<Option<_>>()?;
+    let mut cells = vec![];
+    for pair in bytes.windows(2) {
+        let cell = line[pair[0]..pair[1]].strip_suffix(' ')?;
+        cells.push(cell.trim_end_matches(' ').strip_suffix(',')?.to_owned());
+    }
+    cells.push(line[*bytes.last()?..].trim().to_owned());
+    Some(cells)
+}
+
+/// The cells of a line under a heading, wherever they stand; none if there are too few. Commas beyond those between columns
+/// belong to the texts of clients. How many of them belong to the first is tried by what that makes of the times alone, since
+/// a client chooses how many there are.
 fn cells(head: &[String], line: &str) -> Option<Vec<String>> {
     let raw: Vec<&str> = line.split(',').collect();
     let more = raw.len().checked_sub(head.len())?;
-    let place = |name: &&str| head.iter().position(|h| h == name);
-    let mut free: Vec<usize> = FREE.iter().filter_map(place).collect();
-    free.sort_unstable();
-    let times: Vec<usize> = TIMES.iter().filter_map(place).collect();
-    let begins = |column: usize, first: usize| match free[..] {
-        [a, b] if column > b && a < b => column + more,
-        [a, ..] if column > a => column + first,
+    let place = |name: &str| head.iter().position(|h| h == name);
+    let (flow, user) = (place(FLOW), place(DETAILS[0]));
+    let after_flow = |column: usize, first: usize| match flow {
+        Some(flow) if column > flow => column + first,
         _ => column,
     };
     let is_time =
         |text: &str| text.contains('T') && text.trim_start().starts_with(char::is_numeric);
-    let mut firsts = match free.len() {
-        0 => 0..=0,
-        1 => more..=more,
+    let times = TIMES.iter().filter_map(|name| place(name));
+    let times: Vec<usize> = times.filter(|t| user.is_none_or(|user| *t < user)).collect();
+    let mut firsts = match (flow, user) {
+        (None, _) => 0..=0,
+        (Some(_), None) => more..=more,
+        (Some(flow), Some(user)) if user < flow => more..=more,
         _ => 0..=more,
     };
-    let first = firsts.find(|first| times.iter().all(|t| is_time(raw[begins(*t, *first)])))?;
-    let cell = |column| raw[begins(column, first)..begins(column + 1, first)].join(",");
-    Some((0..head.len()).map(|column| cell(column).trim().to_owned()).collect())
+    let first = firsts.find(|first| times.iter().all(|t| is_time(raw[after_flow(*t, *first)])))?;
+    let rest = user.unwrap_or(head.len());
+    let begins = after_flow(rest, first);
+    let mut row: Vec<String> = (0..rest)
+        .map(|column| raw[after_flow(column, first)..after_flow(column + 1, first)].join(","))
+        .collect();
+    if rest < head.len() {
+        row.extend(details(&head[rest..], raw.get(begins..)?)?);
+    }
+    (row.len() == head.len()).then(|| row.iter().map(|cell| cell.trim().to_owned()).collect())
+}
+
+/// The cells from the user on. The user ends where a verb and a path follow each other; what is left over belongs to the path,
+/// and to the user where nothing looks like one.
+fn details(head: &[String], raw: &[&str]) -> Option<Vec<String>> {
+    let more = raw.len().checked_sub(head.len())?;
+    let is_detailed = head.iter().zip(DETAILS).filter(|(name, wanted)| name == wanted).count() == 3;
+    let is_verb = |text: &str| {
+        let text = text.trim();
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    };
+    let is_end = |at: &usize| is_verb(raw[*at]) && raw[*at + 1].trim_start().starts_with('/');
+    let user = match is_detailed {
+        true => (1..=more + 1).find(is_end).unwrap_or(more + 1),
+        false => more + 1,
+    };
+    let mut row = vec![raw[..user].join(",")];
+    let left = more + 1 - user;
+    let path = if is_detailed { 2 } else { head.len() };
+    for column in 1..head.len() {
+        let begins = user + column - 1 + if column > path { left } else { 0 };
+        let ends = begins + 1 + if column == path { left } else { 0 };
+        row.push(raw[begins..ends].join(","));
+    }
+    Some(row)
 }
 
 #[derive(Clone, Copy)]
@@ -134,6 +240,12 @@ impl Cells<'_> {
 
     fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
+    }
+
+    /// Level, queue and place of a request that waits: nothing else has the same.
+    fn place(&self) -> Option<(String, i64, i64)> {
+        let place = self.number("RequestIndexInQueue").filter(|place| *place >= 0)?;
+        Some((self.text(LEVEL), self.number("QueueIndex")?, place))
     }
 }
 

@@ -28,8 +28,6 @@ pub struct Level {
     pub borrowing: Option<i64>,
     /// Queues and the length of each; none where what finds no seat is rejected at once.
     pub queues: Option<(i64, i64)>,
-    /// Queues that one flow may use.
-    pub hand: Option<i64>,
 }
 
 /// Seats of one level on one server.
@@ -66,18 +64,18 @@ impl Level {
             queues: (response["type"] == "Queue").then(|| {
                 (number(&queuing["queues"], 64), number(&queuing["queueLengthLimit"], 50))
             }),
-            hand: (response["type"] == "Queue").then(|| number(&queuing["handSize"], 8)),
         }
     }
 
     /// Its seats on a server with `total`, when all levels' shares are `shares`.
     pub fn seats(&self, total: i64, shares: i64) -> Seats {
-        let nominal = if shares > 0 { (total * self.shares + shares - 1) / shares } else { 0 };
+        let wanted = total.saturating_mul(self.shares).saturating_add(shares.saturating_sub(1));
+        let nominal = if shares > 0 { wanted / shares } else { 0 };
         let percent = |p: i64| (nominal as f64 * p as f64 / 100.0).round() as i64;
         Seats {
             nominal,
-            least: nominal - percent(self.lendable),
-            most: self.borrowing.map(|p| nominal + percent(p)),
+            least: nominal.saturating_sub(percent(self.lendable)),
+            most: self.borrowing.map(|p| nominal.saturating_add(percent(p))),
         }
     }
 }
@@ -88,7 +86,8 @@ pub fn total(known: &[(i64, i64)], shares: i64) -> Option<(i64, i64)> {
     let mut range = None;
     for &(own, nominal) in known.iter().filter(|(own, nominal)| *own > 0 && *nominal > 0) {
         // nominal = ceil(total * own / shares)
-        let (least, most) = ((nominal - 1) * shares / own + 1, nominal * shares / own);
+        let up_to = |seats: i64| seats.saturating_mul(shares) / own;
+        let (least, most) = (up_to(nominal - 1).saturating_add(1), up_to(nominal));
         let (a, b) = range.unwrap_or((least, most));
         range = Some((a.max(least), b.min(most)));
     }

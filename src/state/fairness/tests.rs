@@ -14,15 +14,17 @@ fn columns_are_found_by_name_and_what_is_missing_is_absent() {
     let text = "PriorityLevelName, WaitingRequests, New,   ExecutingRequests\n\
                 exempt,            <none>,          x,     <none>\n\
                 tight,             4,               y,     1\nodd, 1\n";
-    let dump = Dump::parse(text);
+    let dump = Dump::parse(text).unwrap();
     let levels = dump.levels();
-    assert_eq!((levels.len(), dump.odd), (2, 1));
+    assert_eq!((levels.len(), dump.odd, dump.doubtful), (2, 1, 0));
     assert_eq!(
         (levels[0].waiting, levels[1].waiting, levels[1].executing),
         (None, Some(4), Some(1))
     );
     assert_eq!(levels[1].dispatched, None);
-    assert_eq!(Dump::parse("").levels(), vec![]);
+    for text in ["", "<html><body>Log in, please</body></html>\n<p>a, b, c</p>\n"] {
+        assert!(Dump::parse(text).unwrap_err().contains("PriorityLevelName"));
+    }
 }
 
 #[test]
@@ -30,7 +32,7 @@ fn commas_in_users_and_flows_stay_in_their_columns() {
     let head = "PriorityLevelName, FlowSchemaName, QueueIndex, RequestIndexInQueue, FlowDistingsher, ArriveTime, \
                 InitialSeats, FinalSeats, AdditionalLatency, StartTime";
     let line = "tight, lab, 0, 2, CN=a,O=b, 2026-11-23T10:00:00.5Z, 1, 0, 0s, 0001-01-01T00:00:00Z";
-    let dump = Dump::parse(&format!("{head}\n{line}\n"));
+    let dump = Dump::parse(&format!("{head}\n{line}\n")).unwrap();
     assert_eq!(dump.requests()[0].flow, "CN=a,O=b");
     let head = format!(
         "{head}, UserName, Verb, APIPath, Namespace, Name, APIVersion, Resource, SubResource"
@@ -38,7 +40,7 @@ fn commas_in_users_and_flows_stay_in_their_columns() {
     let line = format!("{line}, CN=a,O=b, list, /api/v1/pods, , , v1, pods, ");
     let running = "tight, lab, -1, -1, n, 2026-11-23T10:00:01Z, 1, 0, 0s, 2026-11-23T10:00:01Z, \
                    n, get, /api, , , , , ";
-    let requests = Dump::parse(&format!("{head}\n{line}\n{running}\n")).requests();
+    let requests = Dump::parse(&format!("{head}\n{line}\n{running}\n")).unwrap().requests();
     let (r, run) = (&requests[0], &requests[1]);
     assert_eq!(
         (r.user.as_str(), r.verb.as_str(), r.path.as_str()),
@@ -55,10 +57,10 @@ fn a_name_of_nothing_but_commas_costs_no_more_than_its_length() {
     let time = "2026-11-23T10:00:00Z";
     let many = ",".repeat(200_000);
     // No place of the times is right, so every one is tried.
-    let odd = Dump::parse(&format!("{head}\nlow, {many}, x, y, {many}, get\n"));
+    let odd = Dump::parse(&format!("{head}\nlow, {many}, x, y, {many}, get\n")).unwrap();
     assert_eq!((odd.odd, odd.requests().len()), (1, 0));
     let sound = format!("{head}\nlow, {many}, {time}, {time}, {many}, get\n");
-    let requests = Dump::parse(&sound).requests();
+    let requests = Dump::parse(&sound).unwrap().requests();
     assert_eq!((requests[0].flow.len(), requests[0].user.len()), (many.len(), many.len()));
     assert_eq!(requests[0].verb, "get");
 }
@@ -165,8 +167,92 @@ fn seats_are_shares_of_the_total_rounded_up_and_the_verdict_names_the_flow() {
     assert_eq!(state.word(), "queueing");
     assert_eq!(
         words,
-        "queueing: 1 of 0 seats (nothing is let through), 3 waiting, flow x holds 100 % of the requests (40s ago)"
+        "queueing: 1 executing on 0 seats, 3 waiting, flow x holds 100 % of the requests (40s ago)"
     );
+    // Nothing is let through where nothing executes, nothing may be borrowed, and what comes is queued.
+    let shut = |level: &Level, executing, current| {
+        let now = LevelNow {
+            waiting: Some(3),
+            executing: Some(executing),
+            current: Some(current),
+            ..Default::default()
+        };
+        let seats = level.seats(600, 245);
+        verdict(level, seats, Some(&now), &flow, (&[], 0)).1.contains("nothing is let through")
+    };
+    let free = Level { borrowing: None, ..level(0) };
+    let rejecting = Level { queues: None, ..level(0) };
+    assert!(shut(&level(0), 0, 0));
+    for (level, executing, current) in [
+        (&level(0), 1, 0),
+        (&level(0), 0, 3),
+        (&free, 0, 0),
+        (&rejecting, 0, 0),
+        (&level(20), 0, 0),
+    ] {
+        assert!(!shut(level, executing, current), "{level:?} {executing} {current}");
+    }
+    // What was refused long ago is told where nothing goes on, too.
+    let calm = LevelNow { executing: Some(0), rejected: Some(312), ..Default::default() };
+    let (state, words) = verdict(&free, free.seats(600, 245), Some(&calm), &flow, (&[], 0));
+    assert_eq!((state, &*words), (State::Idle, "idle, 312 rejected since the server began"));
+}
+
+#[test]
+fn numbers_of_a_hostile_server_do_not_overflow() {
+    let huge = i64::MAX;
+    let level = Level {
+        shares: huge,
+        lendable: huge,
+        borrowing: Some(huge),
+        queues: Some((huge, huge)),
+        ..Level::default()
+    };
+    assert!(level.seats(huge, huge).nominal > 0);
+    assert_eq!(level.seats(huge, -huge).nominal, 0);
+    assert_eq!(total(&[(huge, huge), (1, huge), (huge, 1)], huge), None);
+    let levels = [level.clone(), level];
+    let now = LevelNow { current: Some(i64::MIN), waiting: Some(huge), ..LevelNow::default() };
+    let lines =
+        super::board::lines(&Sources { levels: &levels, dump: Some(&[now]), ..Sources::default() });
+    assert_eq!(lines.iter().map(super::board::Line::room).collect::<Vec<_>>(), [Some(huge); 2]);
+    assert!(lines.iter().all(|line| line.moved() >= (None, None)));
+}
+
+#[test]
+fn an_empty_distinguisher_is_the_users_only_where_the_server_works_none_out() {
+    let queues = [("one".to_owned(), 1), ("many".to_owned(), 64), ("none".to_owned(), 0)].into();
+    let of = |level: &str, flow: &str, user: &str| {
+        let request = RequestNow {
+            level: level.into(),
+            schema: "s".into(),
+            flow: flow.into(),
+            user: user.into(),
+            ..RequestNow::default()
+        };
+        super::board::flow(&request, &queues)
+    };
+    assert_eq!((of("one", "", "ann"), of("none", "", "ann")), ("s/ann".into(), "s/ann".into()));
+    assert_eq!((of("many", "", "ann"), of("unknown", "", "ann")), ("s".into(), "s".into()));
+    assert_eq!((of("many", "ann", "ann"), of("one", "", "")), ("s/ann".into(), "s".into()));
+}
+
+#[test]
+fn what_was_counted_since_a_server_began_long_ago_is_no_rate() {
+    let levels = [Level { name: "low".into(), shares: 40, ..Level::default() }];
+    let (before, now) = (page(0, 0, 0, [0, 0, 0]), page(1300, 35, 4, [60, 90, 100]));
+    for (seconds, rate) in [(300.0, Some(1300.0 / 300.0)), (301.0, None)] {
+        let span = Span::new(&before, &now, seconds).ok();
+        let from = Sources { levels: &levels, page: Some(&now), span, ..Sources::default() };
+        let line = &super::board::lines(&from)[0];
+        assert_eq!((line.flow.dispatched, line.flow.waited.is_some()), (rate, rate.is_some()));
+        assert_eq!(line.window, rate.map_or(0.0, |_| seconds));
+        assert!(
+            rate.is_some() || line.verdict.ends_with("35 rejected since the server began"),
+            "{}",
+            line.verdict
+        );
+    }
 }
 
 const PAGE: &str = "process_start_time_seconds 100\n\
@@ -205,7 +291,7 @@ fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
     let level = |name: &str, shares| Level {
         name: name.into(),
         shares,
-        queues: Some((8, 50)),
+        queues: Some((1, 400)),
         ..Level::default()
     };
     let levels = [level("high", 60), level("low", 40)];
@@ -225,6 +311,7 @@ fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
     let of = |dump| Sources {
         levels: &levels,
         dump,
+        is_page_older: dump.is_some(),
         requests: &requests,
         requests_age: 40,
         page: Some(&now),
@@ -257,6 +344,13 @@ fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
     let lines = super::board::lines(&of(Some(&dump)));
     assert_eq!((lines[0].now.waiting, lines[0].now.executing), (Some(9), None));
     assert_eq!(lines[0].now.current, Some(55));
+    // Seats that were taken before that dump are not held against what waits in it.
+    assert_eq!(lines[0].now.seats_taken, None);
+    assert!(
+        lines[0].verdict.starts_with("queueing: 0 executing on 55 seats, 9 waiting"),
+        "{}",
+        lines[0].verdict
+    );
     // With neither, nothing is made up.
     let none = Sources { page: None, span: None, ..of(None) };
     let lines = super::board::lines(&none);

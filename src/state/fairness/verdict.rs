@@ -56,9 +56,14 @@ pub fn verdict(
     }
     let limit = now.current.or(now.nominal).unwrap_or(seats.nominal);
     let taken = now.seats_taken.unwrap_or(executing);
-    // Seen on 1.37.2: a level without seats that cannot borrow lets nothing through.
-    let none = if limit == 0 { " (nothing is let through)" } else { "" };
-    let held = format!("{taken} of {limit} seats{none}");
+    // Seen on 1.37.2: a level without seats that cannot borrow lets nothing through; what waits there times out.
+    let is_shut = limit == 0 && executing == 0 && level.queues.is_some() && seats.most == Some(0);
+    let none = if is_shut { " (nothing is let through)" } else { "" };
+    let held = match now.seats_taken {
+        Some(taken) => format!("{taken} of {limit} seats{none}"),
+        // A request may take several seats.
+        None => format!("{executing} executing on {limit} seats{none}"),
+    };
     let refusing = flow.rejected.unwrap_or(0.0) + flow.timed_out.unwrap_or(0.0);
     let refused = match (refusing, now.rejected.unwrap_or(0)) {
         (rate, _) if rate >= 0.01 => {
@@ -77,11 +82,11 @@ pub fn verdict(
     }
     if taken >= limit && taken > 0 {
         let response = if level.queues.is_none() { "; rejects what finds none" } else { "" };
-        return (State::Full, format!("full: {held}{response}"));
+        return (State::Full, format!("full: {held}{response}{refused}"));
     }
     match executing {
-        0 => (State::Idle, "idle".into()),
-        _ => (State::Ok, format!("ok: {held}")),
+        0 => (State::Idle, format!("idle{refused}")),
+        _ => (State::Ok, format!("ok: {held}{refused}")),
     }
 }
 

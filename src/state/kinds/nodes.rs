@@ -202,26 +202,9 @@ fn texts(d: &Draft, items: &[Item]) -> [(Word, String); 7] {
         (INTERNAL, address("InternalIP")),
         (EXTERNAL, address("ExternalIP")),
         (KERNEL, kernel),
-        (ROLES, roles(d)),
+        (ROLES, node_status::roles(d.word(LABELS))),
         (ADDRESSES, addresses.collect::<Vec<_>>().join(" ")),
     ]
-}
-
-/// Kubernetes: `findNodeRoles` in `pkg/printers/internalversion/printers.go`, v1.37.2.
-fn roles(d: &Draft) -> String {
-    let role = |pair: &'_ str| -> Option<String> {
-        let (key, value) = pair.split_once('=')?;
-        let role = match key.strip_prefix("node-role.kubernetes.io/") {
-            Some(role) => role,
-            None if key == "kubernetes.io/role" => value,
-            None => return None,
-        };
-        Some(role.to_owned()).filter(|r| !r.is_empty())
-    };
-    let mut roles: Vec<String> = d.word(LABELS).split('\0').filter_map(role).collect();
-    roles.sort_unstable();
-    roles.dedup();
-    roles.join(",")
 }
 
 /// Sums of [`IN_ALL`].

@@ -67,7 +67,7 @@ words! { WORDS:
     WHY = Loose;
     /// Twelve heights of four bits: what waited and executed.
     TREND = Wide;
-    /// When it was looked at.
+    /// When it was so: the time of the scrape, or of the dump where that serves.
     AT = Time;
     /// Seconds the rates are over, 0 if there are none.
     WINDOW = Num;
@@ -161,11 +161,9 @@ static COLUMNS: &[Column] = &[
     common::UID,
 ];
 
-/// Writes a line of the board into a draft: its place, when it was looked at and the seconds its rates are over, and the trend as heights
-/// below sixteen.
-pub fn fill(draft: &mut Draft, line: &Line, place: usize, over: (Epoch, f64), trend: [u32; 12]) {
-    let (at, window) = over;
-    draft.set(WINDOW, window.round().clamp(0.0, 4e9) as i64);
+/// Writes a line of the board into a draft: its place, when it was so, and the trend as heights below sixteen.
+pub fn fill(draft: &mut Draft, line: &Line, place: usize, at: Epoch, trend: [u32; 12]) {
+    draft.set(WINDOW, line.window.round().clamp(0.0, 4e9) as i64);
     let (level, now) = (&line.level, &line.now);
     draft.head.name = draft.keep(&level.name);
     draft.head.uid = draft.keep(&level.uid);

@@ -39,6 +39,25 @@ pub fn pressure(condition: &str) -> Option<&'static str> {
     })
 }
 
+/// Roles from a node's labels, `key=value` with a zero byte between, each once and sorted.
+///
+/// Kubernetes: `findNodeRoles` in `pkg/printers/internalversion/printers.go`, v1.37.2.
+pub fn roles(labels: &str) -> String {
+    let role = |pair: &str| -> Option<String> {
+        let (key, value) = pair.split_once('=')?;
+        let role = match key.strip_prefix("node-role.kubernetes.io/") {
+            Some(role) => role,
+            None if key == "kubernetes.io/role" => value,
+            None => return None,
+        };
+        Some(role.to_owned()).filter(|r| !r.is_empty())
+    };
+    let mut roles: Vec<String> = labels.split('\0').filter_map(role).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -73,7 +73,7 @@ pub enum Form {
     Stuck,
     /// The node as its kubelet sees it.
     Kubelet,
-    /// Which flow schema catches a request; the target's name is the question.
+    /// Which flow schema catches a request; the target's name is the question in words.
     WhatIf,
     /// The dump that a table of priority and fairness was made from, as it came.
     Dump,
@@ -119,6 +119,8 @@ pub struct DocUi {
     pub target: Target,
     /// YAML or description.
     pub form: Form,
+    /// What [`Form::WhatIf`] asks.
+    pub question: Option<Box<crate::state::fairness::question::Question>>,
     /// The data.
     pub loaded: Loaded,
     /// What is painted, made from the data.
@@ -143,6 +145,7 @@ impl DocUi {
         DocUi {
             target,
             form,
+            question: None,
             loaded: Loaded::Asking(0),
             doc: Doc::default(),
             top: 0,

@@ -149,7 +149,7 @@ async fn approve(
         targets: vec![Target::of(gvk(), &object)],
         argument: "made with wheelhouse csr create".into(),
     };
-    let plan = prepare(&connection.client, &wish, &connection.cluster, connection.now()).await;
+    let plan = prepare(&connection.upstream, &wish, &connection.cluster, connection.now()).await;
     let words = |why: String| format!("{name} was submitted and is not approved: {why}");
     let plan = plan.map_err(|why| Failure { code: exit::INCOMPLETE, words: words(why) })?;
     // The name of the request was not known when the command was typed: the user's stands for it.

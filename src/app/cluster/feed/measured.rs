@@ -33,6 +33,11 @@ pub trait Source: Send {
 
     /// Nobody looks for now: what it asks beside its looks ends. The next look begins anew, with what was known.
     fn rest(&mut self) {}
+
+    /// Whether who comes back is shown a look of that moment, however long the next one would have been off.
+    fn is_of_the_moment(&self) -> bool {
+        false
+    }
 }
 
 /// Writes one row into a draft that was reset.
@@ -116,10 +121,12 @@ pub(super) async fn run(
         };
         out.health(last.clone());
         // Also at once when the operator asks; what may be asked of the server how often is the source's business.
+        let renews = source.is_of_the_moment();
         let next = async {
             tokio::select! {
                 () = sleep_until(next) => {}
                 _ = nudges.changed() => {}
+                _ = looked.wait_for(|looked| !*looked), if renews => {}
             }
         };
         unless_silent(&up, &mut out, &last, next).await;
@@ -204,17 +211,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_opens_a_dump_again_is_shown_a_new_one() {
+        for (id, looks) in [("queues", 3), ("requests", 2), ("flows", 2)] {
+            let (feed, meter, _upstream, mailbox) = feed(id);
+            pass(&mailbox, 5).await;
+            assert_eq!(meter.requests(), looks, "{id}");
+            // Within 10 s the dump that is there serves; the levels are read again.
+            feed.look(false);
+            pass(&mailbox, 2).await;
+            feed.look(true);
+            pass(&mailbox, 2).await;
+            assert_eq!(meter.requests(), looks + 1, "{id}");
+            feed.look(false);
+            pass(&mailbox, 1200).await;
+            let before = meter.requests();
+            feed.look(true);
+            pass(&mailbox, 2).await;
+            assert_eq!(meter.requests(), before + looks, "{id}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn dumps_are_taken_on_opening_and_when_asked_for() {
         let (_feed, meter, upstream, _mailbox) = feed("requests");
         sleep(Duration::from_secs(5)).await;
-        assert_eq!(meter.requests(), 1);
+        // The dump, and the levels that say what an empty distinguisher means.
+        assert_eq!(meter.requests(), 2);
         upstream.nudge();
         upstream.nudge();
         sleep(Duration::from_secs(4)).await;
-        assert_eq!(meter.requests(), 1, "10 s have not passed");
+        assert_eq!(meter.requests(), 2, "10 s have not passed");
         // Both ask for the same one; a quiet server is asked whether it is there beside it.
         sleep(Duration::from_millis(1500)).await;
         let taken = meter.requests();
-        assert!((2..=3).contains(&taken), "{taken}");
+        assert!((4..=5).contains(&taken), "{taken}");
     }
 }
