@@ -365,7 +365,11 @@ fn a_starved_flow_is_named_with_its_level_and_user() {
     let level = row(&levels, "narrow");
     assert!(code == 0 && level["nominal"] == 1 && level["executing"] == 1, "{code} {level} {err}");
     let words = level["verdict"].as_str().expect("words");
-    assert!(words.starts_with("queueing: 1 of 1 seats, 4 waiting"), "{words}");
+    // One was turned away: on a server that has just begun, that is lately.
+    assert!(
+        words.starts_with("queueing") && words.contains(": 1 of 1 seats, 4 waiting"),
+        "{words}"
+    );
     assert!(words.contains("flow narrow/greedy holds 100 %"), "{words}");
     let keys = ["waiting", "executing", "dispatched", "rejected", "timed_out"];
     for (key, (one, other)) in keys.iter().zip(before.into_iter().zip(after)) {

@@ -186,11 +186,13 @@ const PAGES: [Page; 3] = [
 ];
 
 /// The board of a page by itself, over a minute since the process began.
-fn since_start(server: &Scrape, etcd: Result<&Scrape, String>) -> Vec<Measured> {
+fn since_start(server: &Scrape, etcd: Option<Result<&Scrape, String>>) -> Vec<Measured> {
     let born = server.born();
     let span = Span::since_start(&born, server, 60.0);
-    let own_born = etcd.as_ref().map(|own| own.born()).unwrap_or_default();
-    let etcd = etcd.map(|own| Etcd { now: own, span: Span::since_start(&own_born, own, 60.0) });
+    let read = etcd.as_ref().and_then(|own| own.as_ref().ok());
+    let own_born = read.map(|own| own.born()).unwrap_or_default();
+    let span_of = |own| Span::since_start(&own_born, own, 60.0);
+    let etcd = etcd.map(|own| own.map(|now| Etcd { now, span: span_of(now) }));
     board(&Facts { now: server, span, etcd, limits: &Limits::default() })
 }
 
@@ -202,7 +204,7 @@ fn of<'a>(rows: &'a [Measured], name: &str) -> &'a Measured {
 fn pages_of_three_minors_fill_the_board_by_the_same_code() {
     for page in PAGES {
         let server = golden(&format!("kube-apiserver-{}", page.minor), &names::wants());
-        let rows = since_start(&server, Err("not visible from here".into()));
+        let rows = since_start(&server, None);
         let find = |name: &str| of(&rows, name);
         // Sums are over the minute that the test says has passed.
         let sum = |rate: Option<f64>| rate.map(|r| (r * 60.0).round());
@@ -249,7 +251,12 @@ fn pages_of_three_minors_fill_the_board_by_the_same_code() {
 
         // No minor counts errors of etcd before the first; none of them shows etcd itself: absent, not zero.
         assert_eq!(find("etcd requests").errors, None, "{}", page.minor);
-        assert_eq!(find("etcd itself").why, "not visible from here");
+        let hidden = find("etcd itself");
+        assert!(hidden.why.starts_with("not visible from here") && hidden.verdict == Verdict::None);
+        // Where somebody said where it is, its silence is worth a look.
+        let silent = since_start(&server, Some(Err("etcd does not answer".into())));
+        let silent = of(&silent, "etcd itself");
+        assert_eq!((&*silent.why, silent.verdict), ("etcd does not answer", Verdict::Warn));
         assert!(rows.iter().all(|r| r.name != "wal fsync"));
     }
 }
@@ -258,7 +265,7 @@ fn pages_of_three_minors_fill_the_board_by_the_same_code() {
 fn a_page_of_etcd_fills_its_part_of_the_board() {
     let server = golden("kube-apiserver-1.37", &names::wants());
     let own = golden("etcd-3.7", &names::etcd::wants());
-    let rows = since_start(&server, Ok(&own));
+    let rows = since_start(&server, Some(Ok(&own)));
     assert!(of(&rows, "database").why.contains("quota of 8Gi"));
     assert!(of(&rows, "backend commit").seen.is_some_and(|n| n > 0.0));
 }
@@ -279,7 +286,7 @@ fn a_family_that_a_page_lacks_leaves_no_number_behind() {
         let without = text.lines().filter(|line| !is_of(line));
         without.for_each(|line| parser.feed(format!("{line}\n").as_bytes()));
         let scrape = parser.end();
-        let rows = since_start(&scrape, Err(String::new()));
+        let rows = since_start(&scrape, None);
         for row in rows.iter().filter(|r| naming.names.iter().any(|(n, _, _)| *n == r.source)) {
             let values = [row.rate, row.errors, row.seen, row.now, row.bytes];
             assert_eq!((values, row.p50, row.p99), ([None; 5], None, None), "{row:?}");
@@ -305,7 +312,7 @@ fn a_family_that_etcd_s_page_lacks_leaves_no_number_behind() {
         });
         without.for_each(|line| parser.feed(format!("{line}\n").as_bytes()));
         let own = parser.end();
-        let rows = since_start(&server, Ok(&own));
+        let rows = since_start(&server, Some(Ok(&own)));
         let mine =
             |r: &&Measured| r.section == Section::EtcdItself && r.why.contains("not exposed");
         let said: Vec<&Measured> = rows.iter().filter(mine).collect();

@@ -127,7 +127,7 @@ pub fn metrics(data: &[u8]) {
         }
     }
     let span = Span::since_start(&cut, &whole, 1.0);
-    let etcd = Err(String::new());
+    let etcd = None;
     let rows = board(&Facts { now: &whole, span, etcd, limits: &Limits::default() });
     let mut draft = Draft::default();
     for (place, row) in rows.iter().enumerate() {

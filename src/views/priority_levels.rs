@@ -79,9 +79,9 @@ pub static VIEW: TableView = TableView {
            second. Numbers are one server's metrics, every 15 s while this view is open; whose requests they are comes from the \
            debug dump, which holds the dispatcher's lock: it is taken when the view opens, when you ask (look-again), when \
            another level begins to queue, and once a minute while any does, every 10 s at most, and its age is told. Rates are of \
-           the last minute or so: until there are two scrapes there are none, unless the server has just begun. Without the right to the dumps the metrics alone serve. Enter: the flows of a level; \
-           queues, requests and flowschemas are views of their own; `limits` changes shares with the seats worked out \
-           before. Headless: wheelhouse apf levels.",
+           the last minute or so: until there are two scrapes there are none, unless the server has just begun. WAIT is of what was \
+           let through. Without the right to the dumps the metrics alone serve. Enter: the flows of a level; queues, requests and \
+           flowschemas are views of their own; `limits` changes shares with the seats worked out before. Headless: wheelhouse apf levels.",
 };
 
 fn enter(row: Row<'_>) -> Option<Jump> {

@@ -25,7 +25,7 @@ pub static WANTS: [Want; 8] = [
     Want::by(WAITING, BOTH),
     Want::by(DISPATCHED, BOTH),
     Want::by(REJECTED, &["priority_level", "flow_schema", "reason"]),
-    Want::by(WAITED, LEVEL),
+    Want::by(WAITED, &["priority_level", "execute"]),
 ];
 
 /// Whose numbers: a label and its value.
@@ -88,7 +88,8 @@ pub struct Flowing {
     pub rejected: Option<f64>,
     /// Refused after waiting too long, a second.
     pub timed_out: Option<f64>,
-    /// How long requests waited; of levels only.
+    /// How long requests waited that were let through; of levels only. What found no room did not wait, and would make the
+    /// median of a level that turns much away look well.
     pub waited: Option<Growth>,
 }
 
@@ -110,7 +111,8 @@ fn flowing(span: &Span<'_>, label: &'static str, name: &str) -> Flowing {
         rejected: told.then_some(rejected),
         timed_out: told.then_some(timed_out),
         waited: match label {
-            "priority_level" => mine(WAITED, &by).and_then(|w| w.into_values().next()),
+            "priority_level" => mine(WAITED, &[label, "execute"])
+                .and_then(|mut waited| waited.remove(&vec![name.to_owned(), "true".to_owned()])),
             _ => None,
         },
     }

@@ -280,7 +280,10 @@ fn page(dispatched: u32, full: u32, late: u32, waited: [u32; 3]) -> crate::state
          {wait}_bucket{{execute=\"true\",{of},le=\"1\"}} {below}\n\
          {wait}_bucket{{execute=\"true\",{of},le=\"2\"}} {above}\n\
          {wait}_bucket{{execute=\"true\",{of},le=\"+Inf\"}} {all}\n\
-         {wait}_sum{{execute=\"true\",{of}}} 9\n{wait}_count{{execute=\"true\",{of}}} {all}\n"
+         {wait}_sum{{execute=\"true\",{of}}} 9\n{wait}_count{{execute=\"true\",{of}}} {all}\n\
+         {wait}_bucket{{execute=\"false\",{of},le=\"1\"}} {full}\n\
+         {wait}_bucket{{execute=\"false\",{of},le=\"+Inf\"}} {full}\n\
+         {wait}_sum{{execute=\"false\",{of}}} 0\n{wait}_count{{execute=\"false\",{of}}} {full}\n"
     );
     parser.feed(text.as_bytes());
     parser.end()
@@ -337,7 +340,7 @@ fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
     assert_eq!(waited.quantile(0.99), Some(Quantile::AtLeast(2.0)));
     assert_eq!(
         low.verdict,
-        "queueing: 55 of 55 seats, 7 waiting, flow a/x holds 75 % of the requests (40s ago), turns away 1.1/s"
+        "queueing and rejecting: 55 of 55 seats, 7 waiting, flow a/x holds 75 % of the requests (40s ago), turns away 1.1/s"
     );
     assert_eq!((lines[1].state, lines[1].moved()), (State::Idle, (Some(0), Some(15))));
     // With one, what the dump tells is the dump's, and what it does not tell stays untold; seats are nobody else's.
@@ -347,7 +350,7 @@ fn a_level_on_the_board_is_of_one_source_and_says_whose_requests_wait() {
     // Seats that were taken before that dump are not held against what waits in it.
     assert_eq!(lines[0].now.seats_taken, None);
     assert!(
-        lines[0].verdict.starts_with("queueing: 0 executing on 55 seats, 9 waiting"),
+        lines[0].verdict.starts_with("queueing and rejecting: 0 executing on 55 seats, 9 waiting"),
         "{}",
         lines[0].verdict
     );

@@ -73,9 +73,12 @@ pub fn verdict(
         (_, n) => format!(", {n} rejected since the server began"),
     };
     if waiting > 0 {
-        let words = format!("queueing: {held}, {waiting} waiting{}{refused}", most(flows, age));
-        let state = if refusing >= 0.01 { State::Rejecting } else { State::Queueing };
-        return (state, words);
+        let (state, word) = match refusing >= 0.01 {
+            true => (State::Rejecting, "queueing and rejecting"),
+            false => (State::Queueing, "queueing"),
+        };
+        let most = most(flows, age);
+        return (state, format!("{word}: {held}, {waiting} waiting{most}{refused}"));
     }
     if refusing >= 0.01 {
         return (State::Rejecting, format!("rejecting: {held}{refused}"));

@@ -44,7 +44,8 @@ static COLUMNS: &[Column] = &[
     column!("verdict" "VERDICT" Left 8 VERDICT.bit() | PLACE.bit(),
         |r, _| Value::text(r.text(VERDICT)).role(role(r)), |r| Sort::Int(r.num(PLACE))),
     text_column!("part" "PART" 12 PART),
-    common::NAME,
+    // Names of checks are long, and what there is to say comes after them.
+    column!("name" "NAME" Left 36 0, |r, _| Value::text(r.name()).into(), common::NAME.sort),
     column!("why" "WHAT THERE IS TO SAY" Left 300 WHY.bit() | VERDICT.bit(),
         |r, _| Value::text(r.text(WHY)).role(words(r)), |r| Sort::Text(r.text(WHY), "")),
     column!("read" "READ" Right 8 READ.bit(),

@@ -49,8 +49,8 @@ impl Default for Itself {
     }
 }
 
-/// etcd's own metrics as far as they are to be had.
-type Own = Result<Page, String>;
+/// etcd's own metrics as far as they are to be had; `None` if nobody said where they are.
+type Own = Option<Result<Page, String>>;
 
 struct Page {
     now: Arc<Scrape>,
@@ -76,10 +76,7 @@ impl Source for Board {
 impl Itself {
     /// etcd's own page, if the command line names one.
     async fn read(&mut self, up: &Upstream) -> Own {
-        let args = up.etcd.get().filter(|args| args.etcd_metrics.is_some());
-        let args = args.ok_or(
-            "not visible from here: --etcd-metrics URL, with --etcd-cert and --etcd-key, reads it",
-        )?;
+        let args = up.etcd.get().filter(|args| args.etcd_metrics.is_some())?;
         let asked = tokio::time::timeout(WAIT, self.ask(args)).await;
         let silent = || {
             format!(
@@ -87,7 +84,10 @@ impl Itself {
                 seconds(WAIT.as_secs_f64())
             )
         };
-        asked.map_err(|_| silent())?.map_err(|fault| format!("not to be had: {fault}"))
+        Some(match asked {
+            Err(_) => Err(silent()),
+            Ok(page) => page.map_err(|fault| format!("not to be had: {fault}")),
+        })
     }
 
     async fn ask(&mut self, args: &EtcdArgs) -> Result<Page, Fault> {
@@ -112,12 +112,14 @@ impl Board {
         });
         let born = reading.now.born();
         let span = reading.span_or_since_start(&born);
-        let own_born = own.as_ref().map(|page| page.now.born()).unwrap_or_default();
-        let etcd = own.as_ref().map_err(String::clone).map(|page| {
+        let page = |own: &Own| own.as_ref().and_then(|own| own.as_ref().ok()).map(|p| p.now.born());
+        let own_born = page(own).unwrap_or_default();
+        let etcd = own.as_ref().map(|own| {
+            let page = own.as_ref().map_err(String::clone)?;
             let before = page.before.as_ref().map(|(before, seconds)| (&**before, *seconds));
             // Where it tells no time, the API server's clock serves.
             let span = Span::of(before, &own_born, &page.now, page.date.or(reading.date));
-            Etcd { now: &page.now, span }
+            Ok(Etcd { now: &page.now, span })
         });
         let facts = Facts { now: &reading.now, span, etcd, limits };
         let mut rows = board(&facts);
@@ -212,7 +214,7 @@ mod tests {
         let mut board = Board::default();
         for look in 0..2 {
             let began = Instant::now();
-            let why = board.etcd.read(&up).await.map(|_| ()).unwrap_err();
+            let Some(Err(why)) = board.etcd.read(&up).await else { panic!("it was named") };
             assert!(why.starts_with("etcd does not answer"), "{look}: {why}");
             assert_eq!(began.elapsed(), WAIT);
         }

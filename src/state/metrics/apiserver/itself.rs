@@ -4,20 +4,25 @@ use super::limits::{self, Verdict};
 use super::names::{Naming, etcd as own};
 use super::{Etcd, Facts, Measured, Section};
 
+/// Why there is nothing of it where nobody asks.
+const HIDDEN: &str =
+    "not visible from here: --etcd-metrics URL, with --etcd-cert and --etcd-key, reads it";
+const FOREIGN: &str =
+    "the page that --etcd-metrics names has no metrics of etcd: is it etcd's URL?";
+
 pub(super) fn itself(facts: &Facts<'_>, rows: &mut Vec<Measured>) {
-    let row = |why: String| {
+    let row = |why: &str, verdict| {
         let mut row = Measured::new(Section::EtcdItself, "etcd itself", own::QUOTA.names[0].0);
-        row.why = why;
+        (row.why, row.verdict) = (why.to_owned(), verdict);
         row
     };
     let etcd = match &facts.etcd {
-        Ok(etcd) => etcd,
-        Err(why) => return rows.push(row(why.clone())),
+        None => return rows.push(row(HIDDEN, Verdict::None)),
+        Some(Ok(etcd)) => etcd,
+        Some(Err(why)) => return rows.push(row(why, Verdict::Warn)),
     };
     if own::ALL.iter().all(|naming| naming.of(etcd.now).is_none()) {
-        return rows.push(row(
-            "the page that --etcd-metrics names has no metrics of etcd: is it etcd's URL?".into(),
-        ));
+        return rows.push(row(FOREIGN, Verdict::Warn));
     }
     rows.push(database(facts, etcd));
     for (name, naming, limit) in [

@@ -163,8 +163,8 @@ pub struct Facts<'a> {
     pub now: &'a Scrape,
     /// An earlier one of the same process, or the process' own start.
     pub span: Option<Span<'a>>,
-    /// etcd's own metrics, or why they are not to be had.
-    pub etcd: Result<Etcd<'a>, String>,
+    /// etcd's own metrics, or why they are not to be had; `None` if nobody said where they are.
+    pub etcd: Option<Result<Etcd<'a>, String>>,
     /// In force.
     pub limits: &'a Limits,
 }

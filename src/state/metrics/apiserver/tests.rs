@@ -13,7 +13,7 @@ fn rows(before: &str, now: &str) -> Vec<Measured> {
     let (before, now) = (scrape(before), scrape(now));
     let span = Some(Span::new(&before, &now, 10.0).unwrap());
     let limits = Limits::default();
-    let etcd = Ok(Etcd { now: &now, span });
+    let etcd = Some(Ok(Etcd { now: &now, span }));
     board(&Facts { now: &now, span, etcd, limits: &limits })
 }
 
@@ -213,7 +213,7 @@ fn what_was_counted_since_the_start_is_shown_and_not_judged() {
     let (now, born, limits) = (scrape(&text), Scrape::default(), Limits::default());
     let hour_ago = scrape("");
     let of = |span: Span<'_>| {
-        let (span, etcd) = (Some(span), Ok(Etcd { now: &now, span: Some(span) }));
+        let (span, etcd) = (Some(span), Some(Ok(Etcd { now: &now, span: Some(span) })));
         let rows = board(&Facts { now: &now, span, etcd, limits: &limits });
         let judged = |row: &&Measured| row.verdict >= Verdict::Warn;
         let names = rows.iter().filter(judged).map(|row| row.name.clone()).collect::<Vec<_>>();
@@ -243,7 +243,7 @@ fn what_was_counted_since_the_start_is_shown_and_not_judged() {
 #[test]
 fn what_is_exposed_and_cannot_be_compared_is_not_said_to_be_absent() {
     let now = scrape("apiserver_request_total{verb=\"GET\",resource=\"pods\",code=\"200\"} 9\n");
-    let (limits, etcd) = (Limits::default(), Err("hidden".to_owned()));
+    let (limits, etcd) = (Limits::default(), None);
     let rows = board(&Facts { now: &now, span: None, etcd, limits: &limits });
     let all = row(&rows, "all requests");
     assert!(all.why.contains("nothing to compare with yet"), "{}", all.why);

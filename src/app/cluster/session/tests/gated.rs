@@ -126,3 +126,19 @@ async fn the_meter_and_the_user_agent() {
     let expected = concat!("GET /api/v1/pods wheelhouse/", env!("CARGO_PKG_VERSION"));
     assert_eq!(reached.lock().unwrap()[..], [expected]);
 }
+
+#[tokio::test]
+async fn what_every_server_lets_pass_says_nothing_of_our_level() {
+    let inner = service_fn(|request: Request<Body>| {
+        let response = Response::builder()
+            .header("X-Kubernetes-PF-FlowSchema-UID", "schema")
+            .header("X-Kubernetes-PF-PriorityLevel-UID", request.uri().path());
+        std::future::ready(Ok::<_, Infallible>(response.body(Body::empty()).unwrap()))
+    });
+    let meter = Arc::new(Meter::default());
+    let client = gated(inner, "default", meter.clone(), Lock::default());
+    for path in ["/readyz?verbose", "/api/v1/nodes", "/livez/etcd", "/healthz"] {
+        get(&client, path, None).await.unwrap();
+    }
+    assert_eq!(meter.caught(), Some(("schema".into(), "/api/v1/nodes".into())));
+}
