@@ -1,14 +1,14 @@
 //! What the API server counts of its own calls: of etcd, and of webhooks.
 
 use super::{Shared, pause, trouble};
-use crate::app::cluster::scrape::{EVERY, Reading as Scraped};
+use crate::app::cluster::scrape::{EVERY, Reading};
 use crate::app::cluster::upstream::Upstream;
 use crate::state::metrics::{Scrape, Span, Want};
 use crate::state::rules::health::{CONVERSION, Called, Calls, Count, Writes};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const ETCD: &str = "etcd_request_duration_seconds";
 const ETCD_ERRORS: &str = "etcd_request_errors_total";
@@ -36,17 +36,18 @@ pub(in crate::app::cluster) fn wants() -> [Want; 6] {
 
 /// What changed from one scrape of a process to its next, over and over.
 pub(super) async fn calls(up: Arc<Upstream>, shared: Arc<Shared>) {
-    let mut before: Vec<Arc<Scraped>> = vec![];
+    let mut before: Vec<Taken> = vec![];
     let mut seen = 0;
     loop {
         let look = up.scrapes.next(&up.client, seen).await;
         let wait = look.as_ref().err().map(|fault| pause(Some(fault), EVERY, Duration::ZERO));
         let look = look.map_err(trouble).map(|reading| {
             seen = reading.number;
-            let same = |old: &Arc<Scraped>| old.now.started == reading.now.started;
+            let now = Taken::of(&reading);
+            let same = |old: &Taken| old.scrape.started == now.scrape.started;
             let last = before.iter().position(same).map(|at| before.remove(at));
-            let grown = last.and_then(|last| grown(&last, &reading));
-            before.push(reading);
+            let grown = last.and_then(|last| grown(&last, &now));
+            before.push(now);
             // More servers than that do not stand behind one address.
             if before.len() > 9 {
                 before.remove(0);
@@ -61,12 +62,23 @@ pub(super) async fn calls(up: Arc<Upstream>, shared: Arc<Shared>) {
     }
 }
 
-fn grown(before: &Scraped, now: &Scraped) -> Option<Calls> {
-    // Readings are numbered, their distance in time is known by how long ago each was taken.
-    let seconds = before.age().as_secs_f64() - now.age().as_secs_f64();
-    let span = Span::new(&before.now, &now.now, seconds).ok()?;
-    let process = now.now.started.map_or(0, f64::to_bits);
-    let writes = Writes { seconds, ..writes(&span, &now.now) };
+/// A scrape and when it was taken; not the whole reading, which keeps the one it was compared with.
+struct Taken {
+    scrape: Arc<Scrape>,
+    at: Instant,
+}
+
+impl Taken {
+    fn of(reading: &Reading) -> Taken {
+        Taken { scrape: reading.now.clone(), at: Instant::now() - reading.age() }
+    }
+}
+
+fn grown(before: &Taken, now: &Taken) -> Option<Calls> {
+    let seconds = now.at.duration_since(before.at).as_secs_f64();
+    let span = Span::new(&before.scrape, &now.scrape, seconds).ok()?;
+    let process = now.scrape.started.map_or(0, f64::to_bits);
+    let writes = Writes { seconds, ..writes(&span, &now.scrape) };
     Some(Calls { process, seconds, by: counts(&span), writes })
 }
 
