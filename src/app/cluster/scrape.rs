@@ -45,7 +45,7 @@ pub struct Reading {
     pub took: Duration,
     /// The server's clock, seconds since 1970.
     pub date: Option<i64>,
-    /// Processes that answer at this address, by the last [`SEEN`] scrapes.
+    /// Processes that answer at this address, by the last few scrapes.
     pub servers: usize,
     /// Scrapes of this session, and the bytes of all of them.
     pub spent: (u64, u64),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use super::family::{Family, Histogram, Type, Value};
 
 /// Series of one family at most, of numbers and of histograms. What comes after is folded: added up in a series whose labels
-/// say [`MORE`] where they have many values, and keep what they say where the server's code bounds it ([`is_exact`]). So
+/// say [`MORE`] where they have many values, and keep what they say where the server's code bounds it (verbs, codes). So
 /// that what all series come to by verb and code is right however many there are.
 pub const SERIES: usize = 3072;
 /// A histogram takes as much room as twenty numbers.

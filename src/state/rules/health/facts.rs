@@ -1,5 +1,6 @@
 //! What was read of the control plane, part by part, with what kept a later look from it.
 
+use super::leases::is_late;
 use super::{
     ApiService, Calls, Certificate, Component, Failures, Holder, Lease, Node, Status, Watched,
     Webhook,
@@ -160,6 +161,12 @@ impl Facts {
             watched
         });
         self.leases.put(look, at);
+    }
+
+    /// Whether a leader has missed renewals, and what becomes of it is yet to be seen.
+    pub fn is_leader_late(&self) -> bool {
+        let late = |(at, all): &(Epoch, Vec<Watched>)| is_late(all, *at, Epoch(at.0 + self.skew));
+        self.watched.as_ref().is_some_and(late)
     }
 
     /// Takes in what was counted between two scrapes. Who failed is remembered until a call succeeds: nobody may call for

@@ -110,6 +110,14 @@ impl Watched {
     }
 }
 
+/// Whether a leader is late: it has not renewed for a third of its lease, and the lease has not run out. What becomes of it
+/// is told by the second, so the next look must come soon.
+pub fn is_late(all: &[Watched], at: Epoch, there: Epoch) -> bool {
+    let leads = |w: &&Watched| LEADERS.iter().any(|(name, ..)| *name == w.lease.name);
+    let late = |w: &Watched| (w.lease.duration / 3).max(1)..=w.lease.duration;
+    all.iter().filter(leads).any(|w| w.age(at, there).is_some_and(|age| late(w).contains(&age)))
+}
+
 /// Names of leaders that are known to live.
 pub fn alive(all: &[Watched], at: Epoch, there: Epoch) -> Vec<String> {
     let lives = |w: &&Watched| {

@@ -85,6 +85,17 @@ fn a_handover_has_some_seconds() {
 }
 
 #[test]
+fn a_leader_that_misses_renewals_is_looked_at_again_soon_until_it_is_lost() {
+    let late = |name, ago| facts(vec![lease(name, ago)]).is_leader_late();
+    let seen = [2, 4, 5, 12, 15, 16].map(|ago| late("kube-scheduler", ago));
+    assert_eq!(seen, [false, false, true, true, true, false]);
+    assert!(!late("somebody-else", 12));
+    // One of a longer lease renews less often.
+    let long = Lease { duration: 137, ..lease("kube-scheduler", 26) };
+    assert!(!facts(vec![long]).is_leader_late());
+}
+
+#[test]
 fn ages_stand_still_while_leases_are_not_read() {
     let server = Lease { is_server: true, ..lease("apiserver-x", 5) };
     let mut facts = facts(vec![lease("kube-scheduler", 2), server]);

@@ -21,6 +21,8 @@ use std::time::Duration;
 /// Looks at what must be told within 10 s, and the longest wait for each.
 /// A server whose etcd hangs gives each of two checks 2 s before it says so (`--etcd-readycheck-timeout`).
 const SOON: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
+/// Time to the next look at leases while a leader is late.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Looks at APIs: one that falls silent right after a look is told by the next, 4 s later and after 4 s of silence.
 const APIS: (Duration, Duration) = (Duration::from_secs(4), called::LIMIT);
 /// Looks at webhooks, which read more.
@@ -48,7 +50,7 @@ pub(super) fn all(parts: &mut Parts<'_>) {
             facts.skew = date - at.0;
         }
         facts.put_leases(look.map(|(leases, _)| leases), at);
-        None
+        facts.is_leader_late().then_some(AGAIN)
     });
     parts.every(APIS, |f| &mut f.services, |up| Box::pin(async move { called::apis(&up).await }));
     parts.every(
