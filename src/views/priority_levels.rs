@@ -5,6 +5,7 @@ use crate::state::State;
 use crate::state::cell::Role;
 use crate::state::kinds::priority_levels::{self, STATE, WAITING};
 use crate::state::row::Row;
+use crate::state::series::is_heard;
 
 /// The view.
 pub static VIEW: TableView = TableView {
@@ -105,7 +106,9 @@ fn summary(state: &State) -> Vec<Part> {
         ),
         Part { link: Some(Jump::filtered("flowschemas", "")), ..Part::say("schemas") },
     ];
-    if rows().next().is_some() && !rows().any(priority_levels::is_short) {
+    // What was read once is no news of now.
+    let is_told = state.store.table_index(VIEW.table).is_some_and(|t| is_heard(&state.store, t));
+    if is_told && rows().next().is_some() && !rows().any(priority_levels::is_short) {
         parts.insert(0, Part { role: Role::Ok, ..Part::say("nobody waits for a seat") });
     }
     parts

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 
 pub use growth::{Break, Growth, Quantile, Span};
 pub use parse::Parser;
-pub use ring::{History, Ring};
+pub use ring::{Histories, History, Ring};
 pub use scrape::{Cost, Family, Histogram, Scrape, Value};
 
 /// Which labels of a family tell its series apart here; what differs only in others is added up.

@@ -64,6 +64,24 @@ impl Ring {
 /// Series of one history at most.
 const SERIES: usize = 400;
 
+/// Processes whose histories are kept.
+const PROCESSES: usize = 9;
+
+/// Histories by the process they are of, told by when it started: what several servers say is never mixed.
+#[derive(Debug, Default)]
+pub struct Histories(HashMap<u64, History>);
+
+impl Histories {
+    /// Those of a process, seconds since 1970 at its start. A new one of too many begins all anew.
+    pub fn of(&mut self, started: Option<f64>) -> &mut History {
+        let id = started.map_or(0, f64::to_bits);
+        if self.0.len() >= PROCESSES && !self.0.contains_key(&id) {
+            self.0.clear();
+        }
+        self.0.entry(id).or_default()
+    }
+}
+
 /// The histories of many numbers that are measured at the same times, four bytes a point.
 #[derive(Clone, Debug, Default)]
 pub struct History {

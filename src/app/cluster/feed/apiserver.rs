@@ -10,16 +10,13 @@ use crate::state::cell::bytes;
 use crate::state::kinds::apiserver;
 use crate::state::metrics::apiserver::limits::Limits;
 use crate::state::metrics::apiserver::{Etcd, Facts, Measured, Section, board, names, seconds};
-use crate::state::metrics::{History, Scrape, Span};
+use crate::state::metrics::{Histories, Scrape, Span};
 use crate::state::time::{Epoch, span};
 use kube::Client;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Processes whose histories are kept.
-const SERVERS: usize = 9;
 /// etcd is looked at over ten to fifteen minutes: its leader changes seldom, and some of its calls are few.
 const OWN: Duration = Duration::from_secs(15 * 60);
 /// Longest wait for etcd's page: a server that hangs must not hold up what the API server says.
@@ -32,8 +29,7 @@ pub(super) struct Board {
     limits: Option<Limits>,
     /// What there is to say of the operator's thresholds.
     said: Vec<String>,
-    /// By the process they are of: what several servers say is never mixed.
-    histories: HashMap<u64, History>,
+    histories: Histories,
     etcd: Itself,
 }
 
@@ -129,13 +125,9 @@ impl Board {
     }
 
     fn fills(&mut self, rows: Vec<Measured>, reading: &Reading, at: Epoch) -> Vec<Fill> {
-        let id = reading.now.started.map_or(0, f64::to_bits);
-        if self.histories.len() >= SERVERS && !self.histories.contains_key(&id) {
-            self.histories.clear();
-        }
         let key = |row: &Measured| format!("{}/{}", row.section.word(), row.name);
         let keys: Vec<String> = rows.iter().map(key).collect();
-        let history = self.histories.entry(id).or_default();
+        let history = self.histories.of(reading.now.started);
         let values = rows.iter().map(|row| row.rate.or(row.now).or(row.bytes));
         history.push(at, keys.iter().map(String::as_str).zip(values));
         let trends: Vec<_> = keys.iter().map(|key| history.heights(key)).collect();

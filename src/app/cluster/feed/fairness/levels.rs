@@ -12,11 +12,11 @@ use crate::state::fairness::metrics::level;
 use crate::state::fairness::seats::Level;
 use crate::state::health::Health;
 use crate::state::kinds::priority_levels;
-use crate::state::metrics::History;
+use crate::state::metrics::{Histories, History};
 use crate::state::parcel::{Draft, Parcel};
 use crate::state::store::Store;
 use crate::state::time::Epoch;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,8 +27,6 @@ const FRESH: Duration = Duration::from_secs(3);
 const APART: Duration = Duration::from_secs(1);
 /// Whose requests wait is asked again after this, as long as any wait.
 const RENEW: Duration = Duration::from_secs(60);
-/// Processes whose histories are kept.
-const SERVERS: usize = 9;
 
 /// What is known from one look to the next.
 #[derive(Default)]
@@ -64,7 +62,7 @@ impl Who {
 /// What waited and executed in each level, by the process that said so: servers are never mixed.
 #[derive(Default)]
 struct Trends {
-    of: HashMap<u64, History>,
+    of: Histories,
     reading: Option<u64>,
     dump: Option<Epoch>,
 }
@@ -78,7 +76,6 @@ impl Trends {
         at: Epoch,
         lines: &[Line],
     ) -> &History {
-        let id = reading.and_then(|r| r.now.started).map_or(0, f64::to_bits);
         let number = reading.map(|r| r.number);
         let is_new = match dump {
             Some(_) => dump != self.dump,
@@ -86,10 +83,7 @@ impl Trends {
         };
         self.dump = dump.or(self.dump);
         self.reading = number.or(self.reading);
-        if self.of.len() >= SERVERS && !self.of.contains_key(&id) {
-            self.of.clear();
-        }
-        let history = self.of.entry(id).or_default();
+        let history = self.of.of(reading.and_then(|r| r.now.started));
         if is_new {
             history.push(at, lines.iter().map(|line| (&*line.level.name, busy(line))));
         }

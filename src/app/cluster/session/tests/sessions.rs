@@ -104,7 +104,7 @@ async fn the_whole_chain_of_a_server_is_seen_or_why_it_is_not() {
         [Place::Serving, Place::Between, Place::Authority],
         "a root is our own copy"
     );
-    let [(_, serving), (_, between), (_, authority)] = &seen.all[..] else { unreachable!() };
+    let [(_, serving), (_, between), (_, authority)] = &seen.all[..] else { panic!() };
     assert_eq!((&serving.issuer, &between.issuer), (&between.subject, &authority.subject));
     assert_eq!(seen.hidden, None);
     drop(server);
