@@ -113,3 +113,33 @@ fn summary(state: &State) -> Vec<Part> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::fairness::board::{Sources, lines};
+    use crate::state::fairness::seats::Level;
+    use crate::state::health::Health;
+    use crate::state::kinds::testing::{NOW, store};
+    use crate::state::parcel::{Draft, Parcel};
+
+    #[test]
+    fn what_was_read_before_the_server_fell_silent_calms_nobody() {
+        let mut state = State { store: store(), ..State::default() };
+        let table = state.store.table_index(VIEW.table).unwrap();
+        let feed = state.store.feeds.iter().find(|f| f.table == table).unwrap().id;
+        let levels = [Level { name: "system".into(), ..Level::default() }];
+        let line = &lines(&Sources { levels: &levels, ..Sources::default() })[0];
+        let (mut draft, spec) = (Draft::default(), &priority_levels::TABLE);
+        draft.reset(spec, 0);
+        priority_levels::fill(&mut draft, line, 0, NOW, [0; 12]);
+        draft.finish(&spec.kinds[0]);
+        let mut parcel = Parcel::new(feed, 0, spec);
+        parcel.push(&draft, spec);
+        state.store.apply(&parcel);
+        let calms = |state: &State| summary(state).iter().any(|p| p.text.starts_with("nobody"));
+        assert!(calms(&state));
+        state.store.set_health(feed, Health::Stale(NOW));
+        assert!(!calms(&state));
+    }
+}
